@@ -1,0 +1,57 @@
+/* document_store.h: JSON documents in collections, written in atomic commits.
+ *
+ * The port is Firestore's model cut to what Phoenix needs, so that one commit is one round trip
+ * there and one transaction in SQLite. What a write presumes (absent, unchanged since read) is a
+ * precondition of the commit, never a lock held across calls.
+ * Backends: document_store_sqlite.c ("sqlite:PATH"; safe for many processes on one machine). */
+#ifndef DOCUMENT_STORE_H
+#define DOCUMENT_STORE_H
+
+#include "fn/call.h"
+#include "fn/config.h"
+
+#include <jansson.h>
+
+struct document_store; /* opaque; safe for many threads */
+
+struct document_store_config {
+	const char *url; /* STORE_URL */
+};
+
+extern const struct fn_setting document_store_settings[];
+
+struct document {
+	json_t *fields;  /* an object; borrowed: it lives as long as the call's arena */
+	int64_t version; /* differs after each write of this document; never 0 */
+};
+
+enum document_write_kind {
+	DOCUMENT_CREATE,  /* must be absent, else the commit is FN_CONFLICT */
+	DOCUMENT_REPLACE, /* must exist; with if_version, unchanged: else FN_PRECONDITION */
+	DOCUMENT_DELETE,  /* with if_version: must be unchanged, else FN_PRECONDITION */
+};
+
+struct document_write {
+	enum document_write_kind kind;
+	const char *collection; /* a literal: "creations" */
+	struct fn_bytes id;     /* 1..128 bytes of [A-Za-z0-9._~-] */
+	json_t *fields;         /* borrowed; not for DOCUMENT_DELETE */
+	int64_t if_version;     /* 0: whatever it is */
+};
+
+/* FN_INVALID: the URL is wrong; the message names the variable. */
+FN_MUST bool document_store_open(struct document_store **, const struct document_store_config *,
+	struct fn_error *);
+void document_store_close(struct document_store *);
+
+/* FN_NOT_FOUND where there is none. */
+FN_MUST bool document_store_get(struct document_store *, struct fn_call *, const char *collection,
+	struct fn_bytes id, struct document *, struct fn_error *);
+
+/* All of the writes or none of them. A failed precondition names the document in its message.
+ * FN_BUSY: others kept the store locked until the deadline; nothing was written.
+ * FN_UPSTREAM: the store failed (disk full, I/O); nothing was written. */
+FN_MUST bool document_store_commit(struct document_store *, struct fn_call *,
+	const struct document_write *, size_t count, struct fn_error *);
+
+#endif

@@ -1,0 +1,50 @@
+/* image_model.h: a sentence becomes a picture.
+ *
+ * Backends: image_model_vertex.c, which speaks both dialects of Vertex AI's REST API:
+ * "gemini:MODEL" (:generateContent) and "imagen:MODEL" (:predict). */
+#ifndef IMAGE_MODEL_H
+#define IMAGE_MODEL_H
+
+#include "adapters/google_credentials.h"
+#include "fn/config.h"
+#include "fn/http_client.h"
+
+struct image_model; /* opaque; safe for many threads */
+
+struct image_model_config {
+	const char *model;    /* IMAGE_MODEL */
+	const char *url;      /* VERTEX_URL: scheme and host; empty: Google's, by location */
+	const char *project;  /* GOOGLE_CLOUD_PROJECT */
+	const char *location; /* VERTEX_LOCATION */
+};
+
+extern const struct fn_setting image_model_settings[];
+
+struct image_request {
+	struct fn_bytes prompt;          /* UTF-8 */
+	struct fn_bytes negative_prompt; /* empty: none. A dialect without such a field says
+	                                    "Do not show: ..." in the prompt */
+	const char *aspect_ratio;        /* "1:1", "3:4", "4:3", "9:16" or "16:9" */
+	bool has_seed;
+	uint32_t seed;                   /* 1..2147483647, what both dialects take */
+};
+
+struct picture {
+	struct fn_bytes bytes; /* in call->arena */
+	const char *mime_type; /* "image/png" or "image/jpeg": read from the bytes, not believed */
+	unsigned width, height; /* pixels, read from the bytes */
+};
+
+/* FN_INVALID: a setting is wrong; the message names the variable. */
+FN_MUST bool image_model_open(struct image_model **, const struct image_model_config *,
+	struct google_credentials *, struct fn_http_client *, struct fn_error *);
+void image_model_close(struct image_model *);
+
+/* One picture, paid for once. Busy or failing models are tried again inside the deadline.
+ * FN_UNPROCESSABLE: the safety filter refused the prompt or the picture; nothing is charged.
+ * FN_RATE_LIMITED (with retry_after_s): the quota was still used up at the last attempt.
+ * FN_UPSTREAM: the model failed or answered nonsense. FN_DEADLINE: it was too slow. */
+FN_MUST bool image_model_paint(struct image_model *, struct fn_call *,
+	const struct image_request *, struct picture *, struct fn_error *);
+
+#endif

@@ -1,0 +1,51 @@
+/* creation.h: a picture or video that somebody made: its id, its document, its JSON. */
+#ifndef CREATION_H
+#define CREATION_H
+
+#include "adapters/document_store.h"
+#include "adapters/image_model.h"
+#include "domain/prompt.h"
+
+struct user {
+	struct fn_bytes id;       /* "user_dev" */
+	struct fn_bytes username; /* empty: none yet */
+};
+
+#define CREATION_ID_SIZE 31 /* "img_" + 26 characters + NUL */
+
+/* "img_" or "vid_" and a ULID in lower case (48 bits of time, 80 random bits): sortable by time
+ * and unguessable. */
+void creation_new_id(const char *prefix, char id[CREATION_ID_SIZE]);
+
+struct creation {
+	struct fn_bytes id;
+	const char *type;   /* "image", "video" */
+	const char *status; /* "succeeded"; videos: "queued", "running", "failed", "canceled" */
+	struct fn_bytes prompt;
+	struct fn_bytes object_key; /* images/<user id>/<id>.png */
+	struct fn_bytes url;
+	const char *mime_type;
+	unsigned width, height;
+	struct user owner;
+	int64_t likes;
+	bool liked;
+	bool published;
+	int64_t created_at_ms; /* Unix */
+};
+
+/* Fills in a picture that is about to be stored. */
+void creation_of_picture(struct creation *, struct fn_call *, struct fn_bytes id,
+	const struct user *, const struct prompt *, const struct picture *);
+
+/* The object that DESIGN calls a creation:
+ * {id, type, status, prompt, url, mime_type, width, height, owner:{id, username}, likes, liked,
+ * published, created_at} */
+struct fn_bytes creation_json(const struct creation *, struct fn_call *);
+
+/* Its document in the collection "creations", and back again (FN_INTERNAL: not such a document).
+ * The fields of the document live as long as the call's arena. */
+json_t *creation_to_document(const struct creation *, struct fn_call *);
+FN_MUST bool creation_from_document(struct creation *, struct fn_call *, struct fn_bytes id,
+	const struct document *, struct fn_error *);
+
+#endif

@@ -1,0 +1,49 @@
+/* http_client.h: calls to other services, within the deadline of the call they serve.
+ *
+ * One client serves all threads of a process and keeps connections open between calls. The
+ * trace context of `call` is sent along (W3C traceparent). Redirects are not followed.
+ * Backend: libcurl. */
+#ifndef FN_HTTP_CLIENT_H
+#define FN_HTTP_CLIENT_H
+
+#include "fn/call.h"
+
+struct fn_http_client;
+
+FN_MUST bool fn_http_client_open(struct fn_http_client **, struct fn_error *);
+void fn_http_client_close(struct fn_http_client *);
+
+struct fn_http_request {
+	const char *method; /* NULL: GET */
+	const char *url;    /* sent as it is: no normalisation of its path */
+	struct fn_header headers[12]; /* those with an empty name are skipped */
+	struct fn_bytes body;
+	size_t max_response; /* bytes; 0: 1 MiB. A larger answer is FN_UPSTREAM */
+	unsigned timeout_ms; /* for one attempt; 0: 30 s. The call's deadline ends it earlier */
+	unsigned attempts;   /* 0 or 1: one try. More: see below */
+	bool direct;         /* never through a proxy (metadata server) */
+};
+
+struct fn_http_response {
+	int status;
+	char *body; /* in call->arena, the caller's to change in place; followed by a NUL */
+	size_t size;
+	const struct fn_header *headers;
+	size_t header_count;
+};
+
+/* True once there is an answer, whatever its status. False: FN_DEADLINE when time ran out (the
+ * request may have been carried out all the same), FN_UPSTREAM for all other failures of
+ * transport; the message names the host, never the query or the body.
+ *
+ * With attempts > 1, failures of transport and the statuses 408, 429, 500, 502, 503, 504 are
+ * tried again while the deadline allows: after Retry-After where the answer has one, else after
+ * an exponential, jittered wait. The last answer is returned as it is. Ask for it only where
+ * repeating the request is safe. */
+FN_MUST bool fn_http_send(struct fn_http_client *, struct fn_call *,
+	const struct fn_http_request *, struct fn_http_response *, struct fn_error *);
+
+/* The first header of this name (any case), empty where absent. */
+struct fn_bytes fn_http_header(const struct fn_http_response *, const char *name);
+
+#endif

@@ -1,0 +1,24 @@
+/* serve.h: turns handlers into a process that Cloud Run, or a shell, can start.
+ *
+ * Only main.c includes this. The process listens on PORT (8080), runs at most MAX_CONCURRENCY
+ * handlers at once, and on SIGTERM finishes what it has begun and exits 0.
+ * Source: cloud.google.com/run/docs/container-contract and the Functions Framework contract
+ * (github.com/GoogleCloudPlatform/functions-framework). */
+#ifndef FN_SERVE_H
+#define FN_SERVE_H
+
+#include "fn/call.h"
+
+struct fn_function {
+	const char *target;  /* the name that FUNCTION_TARGET asks for */
+	fn_handler *http;
+	const void *with;    /* handed to the handler at each call */
+};
+
+/* Serves until SIGTERM or SIGINT; the return value is the process's exit code: 0 after a clean
+ * stop, 78 for a bad setting, 1 when it could not serve (one line on stderr says why).
+ * FUNCTION_TARGET (or --target) chooses among several functions; without it the first is served.
+ * A name that is not registered is an error. */
+int fn_serve(int argc, char **argv, const struct fn_function *, size_t count);
+
+#endif
