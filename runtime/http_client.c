@@ -1,0 +1,404 @@
+#include "fn/http_client.h"
+
+#include "fn/retry.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define IDLE_MOST 64 /* more handles than this are not kept */
+#define RECEIVE_BUFFER (128 * 1024)
+#define FIRST_ROOM (16 * 1024) /* for a body of unknown size */
+#define DEFAULT_RESPONSE (1024 * 1024)
+#define DEFAULT_TIMEOUT_MS 30000
+#define CONNECT_TIMEOUT_MS 5000
+
+/* An easy handle keeps its connections, so the one used last is taken first: it is the one whose
+ * connections are most likely still open. */
+struct fn_http_client {
+	pthread_mutex_t lock;
+	CURL *idle[IDLE_MOST];
+	size_t idle_count;
+};
+
+/* One attempt. */
+struct transfer {
+	CURL *easy;
+	struct fn_call *call;
+	const struct fn_http_request *request;
+	struct fn_bytes host; /* with the port where the URL has one */
+	struct curl_slist lines[COUNT(((struct fn_http_request *)0)->headers) + 3];
+	size_t line_count;
+
+	char *body;
+	size_t size, room, most;
+	const char *refusal; /* why we stopped reading */
+};
+
+/* ---- The pool ------------------------------------------------------------------------------- */
+
+/* curl needs it once per process; a library that writes to a closed TLS connection raises SIGPIPE,
+ * which nobody wants. Not done at open: a process should answer before it first calls others. */
+static void
+global_init(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+static CURL *
+pool_take(struct fn_http_client *client)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	CURL *easy = NULL;
+
+	pthread_once(&once, global_init);
+	pthread_mutex_lock(&client->lock);
+	if (client->idle_count > 0)
+		easy = client->idle[--client->idle_count];
+	pthread_mutex_unlock(&client->lock);
+	return easy ? easy : curl_easy_init();
+}
+
+static void
+pool_give_back(struct fn_http_client *client, CURL *easy)
+{
+	curl_easy_reset(easy); /* forgets the options, keeps the connections */
+	pthread_mutex_lock(&client->lock);
+	if (client->idle_count < IDLE_MOST) {
+		client->idle[client->idle_count++] = easy;
+		easy = NULL;
+	}
+	pthread_mutex_unlock(&client->lock);
+	if (easy)
+		curl_easy_cleanup(easy);
+}
+
+bool
+fn_http_client_open(struct fn_http_client **client, struct fn_error *err)
+{
+	struct fn_http_client *made = calloc(1, sizeof *made);
+
+	if (!made)
+		return fn_fail(err, FN_INTERNAL, "http client: out of memory");
+	pthread_mutex_init(&made->lock, NULL);
+	*client = made;
+	return true;
+}
+
+void
+fn_http_client_close(struct fn_http_client *client)
+{
+	if (!client)
+		return;
+	while (client->idle_count > 0)
+		curl_easy_cleanup(client->idle[--client->idle_count]);
+	pthread_mutex_destroy(&client->lock);
+	free(client);
+}
+
+/* ---- What is sent --------------------------------------------------------------------------- */
+
+static struct fn_bytes
+url_host(const char *url)
+{
+	const char *scheme_end = strstr(url, "://");
+	struct fn_bytes host = fn_bytes(scheme_end ? scheme_end + 3 : url);
+
+	host.size = strcspn(host.at, "/?#");
+	const char *user_end = memrchr(host.at, '@', host.size);
+	if (user_end) {
+		host.size -= (size_t)(user_end + 1 - host.at);
+		host.at = user_end + 1;
+	}
+	return host;
+}
+
+static void
+add_line(struct transfer *transfer, char *line)
+{
+	struct curl_slist *added = &transfer->lines[transfer->line_count++];
+
+	added->data = line;
+	added->next = NULL;
+	if (added != transfer->lines)
+		added[-1].next = added;
+}
+
+static bool
+breaks_line(struct fn_bytes text)
+{
+	return text.size > 0 &&
+	       (memchr(text.at, '\r', text.size) || memchr(text.at, '\n', text.size) ||
+		       memchr(text.at, '\0', text.size));
+}
+
+/* A value from outside must not become a header of its own. */
+static bool
+check_headers(const struct fn_http_request *request, struct fn_error *err)
+{
+	for (size_t i = 0; i < COUNT(request->headers); i++)
+		if (breaks_line(request->headers[i].name) || breaks_line(request->headers[i].value))
+			return fn_fail(err, FN_INTERNAL, "%.*s: line break in a request header",
+				FN_ARG(url_host(request->url)));
+	return true;
+}
+
+/* W3C Trace Context: each attempt is a span of its own below that of the call. */
+static void
+add_traceparent(struct transfer *transfer)
+{
+	const struct fn_log_context *log = &transfer->call->log;
+	unsigned long long span;
+
+	if (log->trace_id[0] == '\0')
+		return;
+	do
+		arc4random_buf(&span, sizeof span);
+	while (span == 0);
+	add_line(transfer, fn_textf(transfer->call->arena, "traceparent: 00-%s-%016llx-%s",
+				   log->trace_id, span, log->sampled ? "01" : "00"));
+}
+
+static void
+add_headers(struct transfer *transfer)
+{
+	const struct fn_http_request *request = transfer->request;
+	struct fn_arena *arena = transfer->call->arena;
+	bool typed = false;
+
+	for (size_t i = 0; i < COUNT(request->headers); i++) {
+		struct fn_header header = request->headers[i];
+		if (header.name.size == 0)
+			continue;
+		typed = typed || fn_bytes_is_nocase(header.name, "Content-Type");
+		add_line(transfer, header.value.size > 0
+					   ? fn_textf(arena, "%.*s: %.*s", FN_ARG(header.name),
+						     FN_ARG(header.value))
+					   : fn_textf(arena, "%.*s;",
+						     FN_ARG(header.name))); /* curl's "is empty" */
+	}
+	add_line(transfer, fn_textf(arena, "Expect:")); /* curl's "leave it out" */
+	if (!typed)
+		add_line(transfer, fn_textf(arena, "Content-Type:"));
+	add_traceparent(transfer);
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines);
+}
+
+/* A POST without a body still says Content-Length: 0. */
+static void
+set_method(CURL *easy, const struct fn_http_request *request)
+{
+	const char *method = request->method ? request->method : "GET";
+	bool carries_body = request->body.size > 0 || method[0] == 'P';
+
+	if (carries_body) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
+		curl_easy_setopt(
+			easy, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.at : "");
+	}
+	if (strcmp(method, "HEAD") == 0)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+/* ---- What is received ----------------------------------------------------------------------- */
+
+/* One block where the size is known beforehand, doubled blocks otherwise. */
+static bool
+make_room(struct transfer *transfer, size_t need)
+{
+	curl_off_t announced = -1;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	size_t room = announced > 0        ? (size_t)announced
+		      : transfer->room > 0 ? 2 * transfer->room
+					   : FIRST_ROOM;
+	if (room < need)
+		room = need;
+	if (need > transfer->most || (announced > 0 && room > transfer->most)) {
+		transfer->refusal = "answer larger than allowed";
+		return false;
+	}
+
+	char *body = fn_arena_try(transfer->call->arena, room + 1);
+	if (!body) {
+		transfer->refusal = "no memory for the answer";
+		return false;
+	}
+	if (transfer->size > 0)
+		memcpy(body, transfer->body, transfer->size);
+	transfer->body = body;
+	transfer->room = room;
+	return true;
+}
+
+static size_t
+receive(char *piece, size_t one, size_t size, void *with)
+{
+	struct transfer *transfer = with;
+
+	(void)one; /* always 1 */
+	if (size > transfer->room - transfer->size && !make_room(transfer, transfer->size + size))
+		return CURL_WRITEFUNC_ERROR;
+	memcpy(transfer->body + transfer->size, piece, size);
+	transfer->size += size;
+	return size;
+}
+
+static void
+copy_headers(struct transfer *transfer, struct fn_http_response *response)
+{
+	struct fn_arena *arena = transfer->call->arena;
+	struct curl_header *header = NULL;
+	size_t count = 0;
+
+	while ((header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header)))
+		count++;
+	struct fn_header *headers = fn_arena_alloc(arena, (count + 1) * sizeof *headers);
+	for (size_t i = 0; i < count; i++) {
+		header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header);
+		headers[i].name = fn_bytes_copy(arena, fn_bytes(header->name));
+		headers[i].value = fn_bytes_copy(arena, fn_bytes(header->value));
+	}
+	response->headers = headers;
+	response->header_count = count;
+}
+
+static void
+answered(struct transfer *transfer, struct fn_http_response *response)
+{
+	long status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (!transfer->body)
+		transfer->body = fn_arena_alloc(transfer->call->arena, 1);
+	transfer->body[transfer->size] = '\0';
+	response->status = (int)status;
+	response->body = transfer->body;
+	response->size = transfer->size;
+	copy_headers(transfer, response);
+}
+
+/* curl_easy_strerror, unlike curl's error buffer, never quotes the URL. */
+static void
+failed(const struct transfer *transfer, CURLcode code, struct fn_error *err)
+{
+	curl_off_t connected_us = 0;
+	long os_error = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
+	const char *step = connected_us > 0 ? "" : "connect to ";
+	enum fn_code kind = code == CURLE_OPERATION_TIMEDOUT ? FN_DEADLINE : FN_UPSTREAM;
+	const char *what = transfer->refusal     ? transfer->refusal
+			   : kind == FN_DEADLINE ? "no answer in time"
+			   : code == CURLE_COULDNT_CONNECT && os_error > 0
+				   ? strerror((int)os_error)
+				   : curl_easy_strerror(code);
+	fn_fail(err, kind, "%s%.*s: %s", step, FN_ARG(transfer->host), what);
+}
+
+/* ---- Sending -------------------------------------------------------------------------------- */
+
+/* HTTP/1.1: a handle carries one request at a time, so HTTP/2 would only add work. */
+static void
+set_options(struct transfer *transfer, long timeout_ms)
+{
+	const struct fn_http_request *request = transfer->request;
+	CURL *easy = transfer->easy;
+
+	curl_easy_setopt(easy, CURLOPT_URL, request->url);
+	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "functions-framework-c");
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	if (request->direct)
+		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	set_method(easy, request);
+}
+
+static bool
+attempt(struct fn_http_client *client, struct fn_call *call, const struct fn_http_request *request,
+	struct fn_http_response *response, struct fn_error *err)
+{
+	struct transfer transfer = {
+		.call = call,
+		.request = request,
+		.host = url_host(request->url),
+		.most = request->max_response > 0 ? request->max_response : DEFAULT_RESPONSE,
+	};
+	int64_t timeout_ms = fn_time_left_ms(
+		call, request->timeout_ms > 0 ? request->timeout_ms : DEFAULT_TIMEOUT_MS);
+
+	if (timeout_ms == 0)
+		return fn_fail(
+			err, FN_DEADLINE, "%.*s: no time left to ask", FN_ARG(transfer.host));
+	transfer.easy = pool_take(client);
+	if (!transfer.easy)
+		return fn_fail(err, FN_UPSTREAM, "%.*s: out of memory", FN_ARG(transfer.host));
+
+	set_options(&transfer, (long)timeout_ms);
+	add_headers(&transfer);
+	CURLcode code = curl_easy_perform(transfer.easy);
+	if (code == CURLE_OK)
+		answered(&transfer, response);
+	else
+		failed(&transfer, code, err);
+	pool_give_back(client, transfer.easy);
+	return code == CURLE_OK;
+}
+
+static bool
+worth_repeating(bool is_answered, const struct fn_http_response *response)
+{
+	static const int statuses[] = {408, 429, 500, 502, 503, 504};
+
+	for (size_t i = 0; is_answered && i < COUNT(statuses); i++)
+		if (response->status == statuses[i])
+			return true;
+	return !is_answered;
+}
+
+bool
+fn_http_send(struct fn_http_client *client, struct fn_call *call,
+	const struct fn_http_request *request, struct fn_http_response *response,
+	struct fn_error *err)
+{
+	struct fn_retry retry = {.attempts = request->attempts, .first_ms = 200, .most_ms = 10000};
+	struct fn_http_response last;
+	bool ok;
+
+	TRY(check_headers(request, err));
+	do {
+		last = (struct fn_http_response){0};
+		ok = attempt(client, call, request, &last, err);
+	} while (worth_repeating(ok, &last) &&
+		 fn_retry_wait(
+			 &retry, call, fn_retry_after_ms(fn_http_header(&last, "Retry-After"))));
+	if (ok)
+		*response = last;
+	return ok;
+}
+
+struct fn_bytes
+fn_http_header(const struct fn_http_response *response, const char *name)
+{
+	for (size_t i = 0; i < response->header_count; i++)
+		if (fn_bytes_is_nocase(response->headers[i].name, name))
+			return response->headers[i].value;
+	return (struct fn_bytes){0};
+}

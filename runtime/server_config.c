@@ -1,0 +1,92 @@
+#include "server_config.h"
+
+#include "fn/bytes.h"
+#include "fn/log.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+const struct fn_setting server_settings[] = {
+	{"PORT", FN_NUMBER, offsetof(struct server_config, port), "8080", 1, 65535,
+		"TCP port to listen on"},
+	{"MAX_CONCURRENCY", FN_NUMBER, offsetof(struct server_config, max_concurrency), "80", 1,
+		1000, "handlers that run at the same time"},
+	{"REQUEST_TIMEOUT_S", FN_NUMBER, offsetof(struct server_config, request_timeout_s), "300",
+		1, 3600, "seconds a call may take before it is answered 504"},
+	{"LOG_LEVEL", FN_TEXT, offsetof(struct server_config, log_level), "info", 0, 0,
+		"least severity to log: debug, info, notice, warning, error"},
+	{"FUNCTION_TARGET", FN_TEXT, offsetof(struct server_config, target), "", 0, 0,
+		"name of the function to serve"},
+	{"FUNCTION_SIGNATURE_TYPE", FN_TEXT, offsetof(struct server_config, signature_type), "http",
+		0, 0, "http or cloudevent, for a function whose code does not say"},
+	{0},
+};
+
+static bool
+log_level_set(const char *name, struct fn_error *err)
+{
+	static const char *const levels[] = {"debug", "info", "notice", "warning", "error"};
+
+	for (size_t i = 0; i < COUNT(levels); i++) {
+		if (strcasecmp(name, levels[i]) == 0) {
+			fn_log_level((enum fn_severity)i);
+			return true;
+		}
+	}
+	return fn_fail(err, FN_INVALID,
+		"LOG_LEVEL: \"%.32s\" is none of debug, info, notice, warning, error", name);
+}
+
+static bool
+flag_apply(struct server_config *config, const char *flag, const char *value, struct fn_error *err)
+{
+	uint64_t port;
+
+	if (strcmp(flag, "--target") == 0) {
+		config->target = value;
+		return true;
+	}
+	if (strcmp(flag, "--signature-type") == 0) {
+		config->signature_type = value;
+		return true;
+	}
+	if (!fn_bytes_number(fn_bytes(value), 65535, &port) || port == 0)
+		return fn_fail(err, FN_INVALID,
+			"--port: \"%.32s\" is no whole number from 1 to 65535", value);
+	config->port = (long)port;
+	return true;
+}
+
+/* "--port 8081" or "--port=8081"; what is no flag of ours is refused, not ignored. */
+static bool
+flags_read(struct server_config *config, int argc, char **argv, struct fn_error *err)
+{
+	static const char *const flags[] = {"--port", "--target", "--signature-type"};
+
+	for (int i = 1; i < argc; i++) {
+		struct fn_bytes value = fn_bytes(argv[i]), name = fn_bytes_cut(&value, '=');
+		size_t known = 0;
+
+		while (known < COUNT(flags) && !fn_bytes_is(name, flags[known]))
+			known++;
+		if (known == COUNT(flags))
+			return fn_fail(
+				err, FN_INVALID, "%.64s: no such option; see --help", argv[i]);
+		if (!value.at && ++i == argc)
+			return fn_fail(err, FN_INVALID, "%s: its value is missing", flags[known]);
+		TRY(flag_apply(config, flags[known], value.at ? value.at : argv[i], err));
+	}
+	return true;
+}
+
+bool
+server_config_read(struct server_config *config, int argc, char **argv, struct fn_error *err)
+{
+	const struct fn_settings own = {.table = server_settings};
+
+	TRY(settings_read(&own, 1, config, err));
+	TRY(flags_read(config, argc, argv, err));
+	return log_level_set(config->log_level, err);
+}
