@@ -82,7 +82,7 @@ pool_give_back(struct fn_http_client *client, CURL *easy)
 bool
 fn_http_client_open(struct fn_http_client **client, struct fn_error *err)
 {
-	struct fn_http_client *made = calloc(1, sizeof *made);
+	struct fn_http_client *made = calloc(1, sizeof(*made));
 
 	if (!made)
 		return fn_fail(err, FN_INTERNAL, "http client: out of memory");
@@ -159,12 +159,13 @@ add_traceparent(struct transfer *transfer)
 	if (log->trace_id[0] == '\0')
 		return;
 	do
-		arc4random_buf(&span, sizeof span);
+		arc4random_buf(&span, sizeof(span));
 	while (span == 0);
 	add_line(transfer, fn_textf(transfer->call->arena, "traceparent: 00-%s-%016llx-%s",
 				   log->trace_id, span, log->sampled ? "01" : "00"));
 }
 
+/* To curl "Name;" is a header without a value, and "Name:" one of its own to leave out. */
 static void
 add_headers(struct transfer *transfer)
 {
@@ -173,17 +174,16 @@ add_headers(struct transfer *transfer)
 	bool typed = false;
 
 	for (size_t i = 0; i < COUNT(request->headers); i++) {
-		struct fn_header header = request->headers[i];
-		if (header.name.size == 0)
+		struct fn_bytes name = request->headers[i].name;
+		struct fn_bytes value = request->headers[i].value;
+		if (name.size == 0)
 			continue;
-		typed = typed || fn_bytes_is_nocase(header.name, "Content-Type");
-		add_line(transfer, header.value.size > 0
-					   ? fn_textf(arena, "%.*s: %.*s", FN_ARG(header.name),
-						     FN_ARG(header.value))
-					   : fn_textf(arena, "%.*s;",
-						     FN_ARG(header.name))); /* curl's "is empty" */
+		const char *colon = value.size > 0 ? ": " : ";";
+		add_line(transfer,
+			fn_textf(arena, "%.*s%s%.*s", FN_ARG(name), colon, FN_ARG(value)));
+		typed = typed || fn_bytes_is_nocase(name, "Content-Type");
 	}
-	add_line(transfer, fn_textf(arena, "Expect:")); /* curl's "leave it out" */
+	add_line(transfer, fn_textf(arena, "Expect:"));
 	if (!typed)
 		add_line(transfer, fn_textf(arena, "Content-Type:"));
 	add_traceparent(transfer);
@@ -217,12 +217,12 @@ make_room(struct transfer *transfer, size_t need)
 	curl_off_t announced = -1;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-	size_t room = announced > 0        ? (size_t)announced
-		      : transfer->room > 0 ? 2 * transfer->room
-					   : FIRST_ROOM;
+	size_t room = transfer->room > 0 ? 2 * transfer->room : FIRST_ROOM;
+	if (announced > 0)
+		room = (size_t)announced;
 	if (room < need)
 		room = need;
-	if (need > transfer->most || (announced > 0 && room > transfer->most)) {
+	if (need > transfer->most || announced > (curl_off_t)transfer->most) {
 		transfer->refusal = "answer larger than allowed";
 		return false;
 	}
@@ -261,7 +261,7 @@ copy_headers(struct transfer *transfer, struct fn_http_response *response)
 
 	while ((header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header)))
 		count++;
-	struct fn_header *headers = fn_arena_alloc(arena, (count + 1) * sizeof *headers);
+	struct fn_header *headers = fn_arena_alloc(arena, (count + 1) * sizeof(*headers));
 	for (size_t i = 0; i < count; i++) {
 		header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header);
 		headers[i].name = fn_bytes_copy(arena, fn_bytes(header->name));
@@ -290,18 +290,20 @@ answered(struct transfer *transfer, struct fn_http_response *response)
 static void
 failed(const struct transfer *transfer, CURLcode code, struct fn_error *err)
 {
-	curl_off_t connected_us = 0;
+	curl_off_t ready_us = 0; /* when it had a connection */
 	long os_error = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
 	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
-	const char *step = connected_us > 0 ? "" : "connect to ";
+	const char *step = ready_us > 0 ? "" : "connect to ";
 	enum fn_code kind = code == CURLE_OPERATION_TIMEDOUT ? FN_DEADLINE : FN_UPSTREAM;
-	const char *what = transfer->refusal     ? transfer->refusal
-			   : kind == FN_DEADLINE ? "no answer in time"
-			   : code == CURLE_COULDNT_CONNECT && os_error > 0
-				   ? strerror((int)os_error)
-				   : curl_easy_strerror(code);
+	const char *what = curl_easy_strerror(code);
+	if (transfer->refusal)
+		what = transfer->refusal;
+	else if (kind == FN_DEADLINE)
+		what = "no answer in time";
+	else if (code == CURLE_COULDNT_CONNECT && os_error > 0)
+		what = strerror((int)os_error);
 	fn_fail(err, kind, "%s%.*s: %s", step, FN_ARG(transfer->host), what);
 }
 
@@ -370,7 +372,7 @@ worth_repeating(bool is_answered, const struct fn_http_response *response)
 	for (size_t i = 0; is_answered && i < COUNT(statuses); i++)
 		if (response->status == statuses[i])
 			return true;
-	return !is_answered;
+	return !is_answered; /* the transport failed */
 }
 
 bool
@@ -380,15 +382,15 @@ fn_http_send(struct fn_http_client *client, struct fn_call *call,
 {
 	struct fn_retry retry = {.attempts = request->attempts, .first_ms = 200, .most_ms = 10000};
 	struct fn_http_response last;
+	int64_t ask_ms;
 	bool ok;
 
 	TRY(check_headers(request, err));
 	do {
 		last = (struct fn_http_response){0};
 		ok = attempt(client, call, request, &last, err);
-	} while (worth_repeating(ok, &last) &&
-		 fn_retry_wait(
-			 &retry, call, fn_retry_after_ms(fn_http_header(&last, "Retry-After"))));
+		ask_ms = fn_retry_after_ms(fn_http_header(&last, "Retry-After"));
+	} while (worth_repeating(ok, &last) && fn_retry_wait(&retry, call, ask_ms));
 	if (ok)
 		*response = last;
 	return ok;

@@ -33,7 +33,7 @@ fn_retry_wait(struct fn_retry *retry, const struct fn_call *call, int64_t ask_ms
 
 	struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000};
 	while (nanosleep(&left, &left) != 0)
-		; /* a signal came: sleep what is left */
+		continue; /* a signal came: sleep what is left */
 	return true;
 }
 
@@ -46,7 +46,7 @@ fn_retry_after_ms(struct fn_bytes value)
 	value = fn_bytes_trim(value);
 	if (fn_bytes_number(value, MOST_ASKED_S, &seconds))
 		return (int64_t)seconds * 1000;
-	if (value.size >= sizeof date)
+	if (value.size >= sizeof(date))
 		return 0;
 
 	memcpy(date, value.at ? value.at : "", value.size);
