@@ -17,6 +17,7 @@
 #define DEFAULT_RESPONSE (1024 * 1024)
 #define DEFAULT_TIMEOUT_MS 30000
 #define CONNECT_TIMEOUT_MS 5000
+#define OWN_LINES 3 /* Expect, Content-Type, traceparent */
 
 /* An easy handle keeps its connections, so the one used last is taken first: it is the one whose
  * connections are most likely still open. */
@@ -32,7 +33,7 @@ struct transfer {
 	struct fn_call *call;
 	const struct fn_http_request *request;
 	struct fn_bytes host; /* with the port where the URL has one */
-	struct curl_slist lines[COUNT(((struct fn_http_request *)0)->headers) + 3];
+	struct curl_slist *lines;
 	size_t line_count;
 
 	char *body;
@@ -142,7 +143,7 @@ breaks_line(struct fn_bytes text)
 static bool
 check_headers(const struct fn_http_request *request, struct fn_error *err)
 {
-	for (size_t i = 0; i < COUNT(request->headers); i++)
+	for (size_t i = 0; i < request->header_count; i++)
 		if (breaks_line(request->headers[i].name) || breaks_line(request->headers[i].value))
 			return fn_fail(err, FN_INTERNAL, "%.*s: line break in a request header",
 				FN_ARG(url_host(request->url)));
@@ -173,7 +174,9 @@ add_headers(struct transfer *transfer)
 	struct fn_arena *arena = transfer->call->arena;
 	bool typed = false;
 
-	for (size_t i = 0; i < COUNT(request->headers); i++) {
+	transfer->lines = fn_arena_alloc(
+		arena, (request->header_count + OWN_LINES) * sizeof(*transfer->lines));
+	for (size_t i = 0; i < request->header_count; i++) {
 		struct fn_bytes name = request->headers[i].name;
 		struct fn_bytes value = request->headers[i].value;
 		if (name.size == 0)

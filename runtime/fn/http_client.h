@@ -14,9 +14,10 @@ FN_MUST bool fn_http_client_open(struct fn_http_client **, struct fn_error *);
 void fn_http_client_close(struct fn_http_client *);
 
 struct fn_http_request {
-	const char *method; /* NULL: GET */
-	const char *url;    /* sent as it is: no normalisation of its path */
-	struct fn_header headers[12]; /* those with an empty name are skipped */
+	const char *method;              /* NULL: GET */
+	const char *url;                 /* sent as it is: no normalisation of its path */
+	const struct fn_header *headers; /* those with an empty name are skipped */
+	size_t header_count;
 	struct fn_bytes body;
 	size_t max_response; /* bytes; 0: 1 MiB. A larger answer is FN_UPSTREAM */
 	unsigned timeout_ms; /* for one attempt; 0: 30 s. The call's deadline ends it earlier */
