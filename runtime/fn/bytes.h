@@ -16,7 +16,8 @@ struct fn_bytes {
 };
 
 struct fn_bytes fn_bytes(const char *text); /* of a C string, without its end; NULL is empty */
-#define FN_BYTES(literal) ((struct fn_bytes){"" literal, sizeof(literal) - 1})
+#define FN_BYTES(literal) ((struct fn_bytes)FN_BYTES_INIT(literal))
+#define FN_BYTES_INIT(literal) {"" literal, sizeof(literal) - 1} /* in a static table */
 
 /* For printf: printf("%.*s", FN_ARG(bytes)) */
 #define FN_ARG(bytes) (int)(bytes).size, (bytes).at ? (bytes).at : ""
