@@ -213,28 +213,33 @@ set_method(CURL *easy, const struct fn_http_request *request)
 
 /* ---- What is received ----------------------------------------------------------------------- */
 
-/* One block where the size is known beforehand, doubled blocks otherwise. */
+static bool
+refuse(struct transfer *transfer, const char *why)
+{
+	transfer->refusal = why;
+	return false;
+}
+
+/* One block where the size is announced, doubled blocks otherwise. */
 static bool
 make_room(struct transfer *transfer, size_t need)
 {
+	size_t room = transfer->room > 0 ? 2 * transfer->room : FIRST_ROOM;
 	curl_off_t announced = -1;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-	size_t room = transfer->room > 0 ? 2 * transfer->room : FIRST_ROOM;
 	if (announced > 0)
 		room = (size_t)announced;
 	if (room < need)
 		room = need;
-	if (need > transfer->most || announced > (curl_off_t)transfer->most) {
-		transfer->refusal = "answer larger than allowed";
-		return false;
-	}
+	if (room > transfer->most && (announced > 0 || need > transfer->most))
+		return refuse(transfer, "answer larger than allowed");
+	if (room > transfer->most)
+		room = transfer->most;
 
 	char *body = fn_arena_try(transfer->call->arena, room + 1);
-	if (!body) {
-		transfer->refusal = "no memory for the answer";
-		return false;
-	}
+	if (!body)
+		return refuse(transfer, "no memory for the answer");
 	if (transfer->size > 0)
 		memcpy(body, transfer->body, transfer->size);
 	transfer->body = body;
@@ -268,7 +273,9 @@ copy_headers(struct transfer *transfer, struct fn_http_response *response)
 	for (size_t i = 0; i < count; i++) {
 		header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header);
 		headers[i].name = fn_bytes_copy(arena, fn_bytes(header->name));
-		headers[i].value = fn_bytes_copy(arena, fn_bytes(header->value));
+		/* Of an empty value curl 7.88 leaves the line's end. */
+		headers[i].value = fn_bytes_copy(
+			arena, (struct fn_bytes){header->value, strcspn(header->value, "\r\n")});
 	}
 	response->headers = headers;
 	response->header_count = count;

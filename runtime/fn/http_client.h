@@ -40,7 +40,8 @@ struct fn_http_response {
  * With attempts > 1, failures of transport and the statuses 408, 429, 500, 502, 503, 504 are
  * tried again while the deadline allows: after Retry-After where the answer has one, else after
  * an exponential, jittered wait. The last answer is returned as it is. Ask for it only where
- * repeating the request is safe. */
+ * repeating the request is safe. Also without it, a request on a connection that the other side
+ * has just given up (it is closed with no byte of an answer) is sent anew on a fresh one. */
 FN_MUST bool fn_http_send(struct fn_http_client *, struct fn_call *,
 	const struct fn_http_request *, struct fn_http_response *, struct fn_error *);
 
