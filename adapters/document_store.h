@@ -34,14 +34,15 @@ enum document_write_kind {
 struct document_write {
 	enum document_write_kind kind;
 	const char *collection; /* a literal: "creations" */
-	struct fn_bytes id;     /* 1..128 bytes of [A-Za-z0-9._~-] */
+	struct fn_bytes id;     /* 1..128 bytes of [A-Za-z0-9._~-], first a letter or digit */
 	json_t *fields;         /* borrowed; not for DOCUMENT_DELETE */
 	int64_t if_version;     /* 0: whatever it is */
+	int64_t version;        /* set by a commit that succeeds: the document's new one */
 };
 
 /* FN_INVALID: the URL is wrong; the message names the variable. */
-FN_MUST bool document_store_open(struct document_store **, const struct document_store_config *,
-	struct fn_error *);
+FN_MUST bool document_store_open(
+	struct document_store **, const struct document_store_config *, struct fn_error *);
 void document_store_close(struct document_store *);
 
 /* FN_NOT_FOUND where there is none. */
@@ -49,9 +50,10 @@ FN_MUST bool document_store_get(struct document_store *, struct fn_call *, const
 	struct fn_bytes id, struct document *, struct fn_error *);
 
 /* All of the writes or none of them. A failed precondition names the document in its message.
+ * Once it has answered true, a power cut does not undo it.
  * FN_BUSY: others kept the store locked until the deadline; nothing was written.
  * FN_UPSTREAM: the store failed (disk full, I/O); nothing was written. */
 FN_MUST bool document_store_commit(struct document_store *, struct fn_call *,
-	const struct document_write *, size_t count, struct fn_error *);
+	struct document_write *, size_t count, struct fn_error *);
 
 #endif

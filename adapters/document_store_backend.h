@@ -1,0 +1,25 @@
+/* document_store_backend.h: what document_store.c asks of a backend. Private to adapters. */
+#ifndef DOCUMENT_STORE_BACKEND_H
+#define DOCUMENT_STORE_BACKEND_H
+
+#include "adapters/document_store.h"
+
+/* Each answers the function of the port with the same name; ids have been checked. */
+struct document_store_backend {
+	const char *scheme; /* of STORE_URL: "sqlite" */
+	bool (*open)(struct document_store **, const char *behind_scheme, struct fn_error *);
+	void (*close)(struct document_store *);
+	bool (*get)(struct document_store *, struct fn_call *, const char *collection,
+		struct fn_bytes id, struct document *, struct fn_error *);
+	bool (*commit)(struct document_store *, struct fn_call *, struct document_write *,
+		size_t count, struct fn_error *);
+};
+
+/* The first member of each backend's own struct. */
+struct document_store {
+	const struct document_store_backend *backend;
+};
+
+extern const struct document_store_backend document_store_sqlite;
+
+#endif

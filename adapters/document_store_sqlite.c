@@ -1,0 +1,467 @@
+/* Documents in one SQLite file, shared by any number of processes on one machine.
+ *
+ * WAL lets readers pass a writer; synchronous=FULL makes an answered commit outlive a power cut,
+ * which NORMAL would not. Who finds the file locked tries the whole step again after a short,
+ * drawn wait until the call's deadline: SQLite's own busy timeout waits ever longer and never
+ * again for some kinds of lock, so of a hundred writers the unlucky ones would fail. */
+#include "adapters/document_store_backend.h"
+#include "fn/clock.h"
+#include "fn/retry.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* Entry n makes schema n + 1 of schema n. Rows are larger than what WITHOUT ROWID is good for. */
+static const char *const migrations[] = {
+	"CREATE TABLE documents ("
+	"	collection TEXT NOT NULL,"
+	"	id TEXT NOT NULL,"
+	"	version INTEGER NOT NULL,"
+	"	fields TEXT NOT NULL,"
+	"	PRIMARY KEY (collection, id));"
+	"PRAGMA user_version = 1",
+};
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	GET,
+	CREATE,
+	REPLACE,
+	DELETE,
+	STATEMENT_COUNT,
+};
+
+/* ?1 collection, ?2 id, ?3 the version to be found, ?4 the time in microseconds, ?5 fields */
+static const char *const statements[STATEMENT_COUNT] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[GET] = "SELECT version, fields FROM documents WHERE collection = ?1 AND id = ?2",
+	[CREATE] = "INSERT INTO documents (collection, id, version, fields) "
+		   "VALUES (?1, ?2, ?4, ?5) ON CONFLICT DO NOTHING RETURNING version",
+	[REPLACE] = "UPDATE documents SET version = max(?4, version + 1), fields = ?5 "
+		    "WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
+	[DELETE] = "DELETE FROM documents "
+		   "WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
+};
+
+/* One call at a time uses a connection; those not in use wait in the store's list. */
+struct connection {
+	struct connection *next;
+	const char *path;
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+struct sqlite_store {
+	struct document_store port;
+	pthread_mutex_t lock; /* for idle */
+	struct connection *idle;
+	char path[];
+};
+
+/* ---- Connections --------------------------------------------------------------------------- */
+
+/* Passes on what SQLite has just complained about. */
+static bool
+fail(const struct connection *conn, struct fn_error *err)
+{
+	int code = sqlite3_errcode(conn->db) & 0xff;
+	int cause = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno(conn->db)
+								    : 0;
+
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL)
+		return fn_fail(err, FN_BUSY, "store %s: locked by others", conn->path);
+	return fn_fail(err, FN_UPSTREAM, "store %s: %s%s%s", conn->path, sqlite3_errmsg(conn->db),
+		cause ? ": " : "", cause ? strerror(cause) : "");
+}
+
+static bool
+execute(struct connection *conn, const char *sql, struct fn_error *err)
+{
+	return sqlite3_exec(conn->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(conn, err);
+}
+
+static void
+connection_close(struct connection *conn)
+{
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(conn->statements[i]);
+	sqlite3_close(conn->db);
+	free(conn);
+}
+
+FN_DROP(drop_connection, struct connection *, connection_close)
+
+static int
+take_number(void *number, int columns, char **values, char **names)
+{
+	(void)columns, (void)names;
+	*(size_t *)number = strtoul(values[0], NULL, 10);
+	return 0;
+}
+
+static bool
+read_schema(struct connection *conn, size_t *schema, struct fn_error *err)
+{
+	if (sqlite3_exec(conn->db, "PRAGMA user_version", take_number, schema, NULL) != SQLITE_OK)
+		return fail(conn, err);
+	if (*schema > COUNT(migrations))
+		return fn_fail(err, FN_UPSTREAM,
+			"store %s: has schema %zu, this program knows up to %zu", conn->path,
+			*schema, COUNT(migrations));
+	return true;
+}
+
+/* Read once more under the lock: of all that start together one migrates. */
+static bool
+migrate(struct connection *conn, struct fn_error *err)
+{
+	size_t schema;
+
+	TRY(read_schema(conn, &schema, err));
+	if (schema == COUNT(migrations))
+		return true;
+	TRY(execute(conn, "BEGIN IMMEDIATE", err));
+	TRY(read_schema(conn, &schema, err));
+	for (; schema < COUNT(migrations); schema++)
+		TRY(execute(conn, migrations[schema], err));
+	return execute(conn, "COMMIT", err);
+}
+
+static bool
+connection_open(const char *path, struct connection **opened, struct fn_error *err)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+			  SQLITE_OPEN_EXRESCODE;
+	AUTO(drop_connection) struct connection *conn = calloc(1, sizeof(*conn));
+
+	assert(conn);
+	conn->path = path;
+	if (sqlite3_open_v2(path, &conn->db, flags, NULL) != SQLITE_OK)
+		return fail(conn, err);
+	TRY(execute(conn, "PRAGMA synchronous = FULL", err));
+	TRY(execute(conn, "PRAGMA journal_mode = WAL", err));
+	TRY(migrate(conn, err));
+	for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+		if (sqlite3_prepare_v3(conn->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+			    &conn->statements[i], NULL) != SQLITE_OK)
+			return fail(conn, err);
+	}
+	*opened = conn;
+	conn = NULL;
+	return true;
+}
+
+static bool
+connection_take(struct sqlite_store *store, struct connection **conn, struct fn_error *err)
+{
+	pthread_mutex_lock(&store->lock);
+	*conn = store->idle;
+	if (*conn)
+		store->idle = (*conn)->next;
+	pthread_mutex_unlock(&store->lock);
+	return *conn || connection_open(store->path, conn, err);
+}
+
+/* What a call left undone is rolled back. A connection that saw the store fail is not used again:
+ * the file may have been replaced since. */
+static void
+connection_give(struct sqlite_store *store, struct connection *conn, bool failed)
+{
+	bool clean = sqlite3_get_autocommit(conn->db) ||
+		     sqlite3_exec(conn->db, "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+
+	if (failed || !clean) {
+		connection_close(conn);
+		return;
+	}
+	pthread_mutex_lock(&store->lock);
+	conn->next = store->idle;
+	store->idle = conn;
+	pthread_mutex_unlock(&store->lock);
+}
+
+/* ---- Requests ------------------------------------------------------------------------------ */
+
+struct request {
+	bool (*run)(struct connection *, const struct request *, struct fn_error *);
+	struct fn_call *call;
+
+	const char *collection; /* to get */
+	struct fn_bytes id;
+	struct document *document;
+
+	struct document_write *writes; /* to commit */
+	struct fn_bytes *texts;        /* each write's fields as JSON */
+	size_t count;
+};
+
+static bool
+attempt(struct sqlite_store *store, const struct request *request, struct fn_error *err)
+{
+	struct connection *conn;
+
+	TRY(connection_take(store, &conn, err));
+	bool ok = request->run(conn, request, err);
+	connection_give(store, conn, !ok && err->code == FN_UPSTREAM);
+	return ok;
+}
+
+/* Once at least, even when the deadline has passed: the store is no network away. */
+static bool
+carry_out(struct sqlite_store *store, const struct request *request, struct fn_error *err)
+{
+	struct fn_retry retry = {.attempts = UINT_MAX, .first_ms = 1, .most_ms = 10};
+	struct fn_error why;
+
+	while (!attempt(store, request, &why)) {
+		if (why.code != FN_BUSY || !fn_retry_wait(&retry, request->call, 0)) {
+			*err = why;
+			return false;
+		}
+	}
+	return true;
+}
+
+static sqlite3_stmt *
+statement_for(
+	struct connection *conn, enum statement which, const char *collection, struct fn_bytes id)
+{
+	sqlite3_stmt *statement = conn->statements[which];
+
+	sqlite3_bind_text(statement, 1, collection, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, id.at, (int)id.size, SQLITE_STATIC);
+	return statement;
+}
+
+/* ---- Get ----------------------------------------------------------------------------------- */
+
+static void
+drop_json(void *json)
+{
+	json_decref(json);
+}
+
+static bool
+read_row(struct connection *conn, sqlite3_stmt *row, const struct request *request,
+	struct fn_error *err)
+{
+	const char *text = (const char *)sqlite3_column_text(row, 1);
+	json_t *fields = json_loads(text ? text : "", 0, NULL);
+
+	if (!fields)
+		return fn_fail(err, FN_UPSTREAM, "store %s: %s/%.*s is no JSON object", conn->path,
+			request->collection, FN_ARG(request->id));
+	fn_arena_defer(request->call->arena, drop_json, fields);
+	*request->document = (struct document){
+		.fields = fields,
+		.version = sqlite3_column_int64(row, 0),
+	};
+	return true;
+}
+
+static bool
+run_get(struct connection *conn, const struct request *request, struct fn_error *err)
+{
+	sqlite3_stmt *get = statement_for(conn, GET, request->collection, request->id);
+	bool ok;
+
+	switch (sqlite3_step(get)) {
+	case SQLITE_ROW:
+		ok = read_row(conn, get, request, err);
+		break;
+	case SQLITE_DONE:
+		ok = fn_fail(err, FN_NOT_FOUND, "%s/%.*s: there is no such document",
+			request->collection, FN_ARG(request->id));
+		break;
+	default:
+		ok = fail(conn, err);
+	}
+	sqlite3_reset(get);
+	return ok;
+}
+
+static bool
+sqlite_get(struct document_store *self, struct fn_call *call, const char *collection,
+	struct fn_bytes id, struct document *document, struct fn_error *err)
+{
+	const struct request request = {
+		.run = run_get,
+		.call = call,
+		.collection = collection,
+		.id = id,
+		.document = document,
+	};
+
+	return carry_out((struct sqlite_store *)self, &request, err);
+}
+
+/* ---- Commit -------------------------------------------------------------------------------- */
+
+static const struct {
+	enum statement statement;
+	enum fn_code code; /* when the document is not as the write wants it */
+	const char *sentence;
+} kinds[] = {
+	[DOCUMENT_CREATE] = {CREATE, FN_CONFLICT, "exists already"},
+	[DOCUMENT_REPLACE] = {REPLACE, FN_PRECONDITION, "was changed or deleted meanwhile"},
+	[DOCUMENT_DELETE] = {DELETE, FN_PRECONDITION, "was changed or deleted meanwhile"},
+};
+
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Each statement returns the one row that it touched, or none. */
+static bool
+write_row(struct connection *conn, struct document_write *write, struct fn_bytes text,
+	struct fn_error *err)
+{
+	bool done = write->kind == DOCUMENT_DELETE && write->if_version == 0;
+	sqlite3_stmt *statement =
+		statement_for(conn, kinds[write->kind].statement, write->collection, write->id);
+	int step;
+
+	sqlite3_bind_int64(statement, 3, write->if_version);
+	if (write->kind != DOCUMENT_DELETE) {
+		sqlite3_bind_int64(statement, 4, now_us());
+		sqlite3_bind_text(statement, 5, text.at, (int)text.size, SQLITE_STATIC);
+	}
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+		write->version = sqlite3_column_int64(statement, 0);
+		done = true;
+	}
+	bool ok = step == SQLITE_DONE || fail(conn, err);
+	sqlite3_reset(statement);
+	if (ok && !done)
+		return fn_fail(err, kinds[write->kind].code, "%s/%.*s: %s", write->collection,
+			FN_ARG(write->id), kinds[write->kind].sentence);
+	return ok;
+}
+
+static bool
+run_simple(struct connection *conn, enum statement which, struct fn_error *err)
+{
+	bool ok = sqlite3_step(conn->statements[which]) == SQLITE_DONE || fail(conn, err);
+
+	sqlite3_reset(conn->statements[which]);
+	return ok;
+}
+
+static bool
+run_commit(struct connection *conn, const struct request *request, struct fn_error *err)
+{
+	TRY(run_simple(conn, BEGIN, err));
+	for (size_t i = 0; i < request->count; i++)
+		TRY(write_row(conn, &request->writes[i], request->texts[i], err));
+	return run_simple(conn, COMMIT, err);
+}
+
+static bool
+write_text(const struct document_write *write, struct fn_call *call, struct fn_bytes *text,
+	struct fn_error *err)
+{
+	char *json = json_dumps(write->fields, JSON_COMPACT);
+
+	if (!json)
+		return fn_fail(err, FN_INTERNAL, "%s/%.*s: its fields are no JSON object",
+			write->collection, FN_ARG(write->id));
+	fn_arena_defer(call->arena, free, json);
+	*text = fn_bytes(json);
+	return true;
+}
+
+static bool
+sqlite_commit(struct document_store *self, struct fn_call *call, struct document_write *writes,
+	size_t count, struct fn_error *err)
+{
+	struct request request = {
+		.run = run_commit,
+		.call = call,
+		.writes = writes,
+		.texts = fn_arena_zero(call->arena, count * sizeof(*request.texts)),
+		.count = count,
+	};
+
+	for (size_t i = 0; i < count; i++) {
+		if (writes[i].kind != DOCUMENT_DELETE)
+			TRY(write_text(&writes[i], call, &request.texts[i], err));
+	}
+	return carry_out((struct sqlite_store *)self, &request, err);
+}
+
+/* ---- Open and close ------------------------------------------------------------------------ */
+
+/* Makes the folders that the path goes through. */
+static bool
+make_folders(char *path, struct fn_error *err)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		int why = mkdir(path, 0777) == 0 ? 0 : errno;
+		if (why != 0 && why != EEXIST)
+			return fn_fail(err, FN_INVALID, "STORE_URL: cannot make the folder %s: %s",
+				path, strerror(why));
+		*slash = '/';
+	}
+	return true;
+}
+
+static void
+sqlite_close(struct document_store *self)
+{
+	struct sqlite_store *store = (struct sqlite_store *)self;
+
+	while (store->idle) {
+		struct connection *conn = store->idle;
+
+		store->idle = conn->next;
+		connection_close(conn);
+	}
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+FN_DROP(drop_store, struct document_store *, sqlite_close)
+
+/* The file itself is opened by the first call, so that a process starts quickly. */
+static bool
+sqlite_open(struct document_store **opened, const char *path, struct fn_error *err)
+{
+	struct sqlite_store *store = calloc(1, sizeof(*store) + strlen(path) + 1);
+	AUTO(drop_store) struct document_store *port = &store->port;
+
+	assert(store);
+	port->backend = &document_store_sqlite;
+	pthread_mutex_init(&store->lock, NULL);
+	strcpy(store->path, path);
+	if (path[0] == '\0' || path[0] == ':')
+		return fn_fail(err, FN_INVALID, "STORE_URL: \"sqlite:%s\" names no file", path);
+	TRY(make_folders(store->path, err));
+	*opened = port;
+	port = NULL;
+	return true;
+}
+
+const struct document_store_backend document_store_sqlite = {
+	.scheme = "sqlite",
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.get = sqlite_get,
+	.commit = sqlite_commit,
+};
