@@ -26,7 +26,8 @@ struct object {
 	const char *cache_control; /* NULL: none */
 };
 
-/* FN_INVALID: the URL or a setting that it needs is wrong; the message names the variable. */
+/* The config's text is borrowed until the store is closed.
+ * FN_INVALID: the URL or a setting that it needs is wrong; the message names the variable. */
 FN_MUST bool object_store_open(struct object_store **, const struct object_store_config *,
 	struct fn_http_client *, struct fn_error *);
 void object_store_close(struct object_store *);

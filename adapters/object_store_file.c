@@ -1,0 +1,267 @@
+/* Objects as files below one folder, for a single machine.
+ *
+ * An object is written under a name that no key can have, forced to disk and renamed, so that a
+ * crash or a full disk leaves nothing half-visible. Folders are walked one by one without following
+ * symbolic links: nothing inside DIR leads out of it. The content type is not kept: whoever
+ * serves the files tells it from their names. Unlike in S3, "a" and "a/b" cannot both be keys. */
+#include "adapters/object_store_backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+#define DRAFT (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
+#define DRAFT_SIZE 18 /* "~" + 16 hex digits + NUL */
+
+struct file_store {
+	struct object_store base;
+	int root; /* DIR */
+};
+
+static void
+drop_fd(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+/* ---- Steps: each returns 0, or the errno of the call that failed ----------------------------- */
+
+static int
+folder_enter(int *folder, const char *name)
+{
+	int inside = openat(*folder, name, FOLDER);
+
+	if (inside < 0)
+		return errno;
+	close(*folder);
+	*folder = inside;
+	return 0;
+}
+
+/* A new folder is on disk only once its parent is. */
+static int
+folder_make(int *folder, const char *name)
+{
+	if (mkdirat(*folder, name, 0755) != 0 && errno != EEXIST)
+		return errno;
+	return fsync(*folder) == 0 ? folder_enter(folder, name) : errno;
+}
+
+/* Opens the folder of a key, made on the way if it has to be; `name` is the key's last segment. */
+static int
+folder_open(struct object_store *base, struct fn_arena *arena, struct fn_bytes key, bool make,
+	int *folder, const char **name)
+{
+	const struct file_store *store = (struct file_store *)base;
+
+	*folder = openat(store->root, ".", FOLDER);
+	if (*folder < 0)
+		return errno;
+	*name = fn_text(arena, fn_bytes_cut(&key, '/'));
+	while (key.size > 0) {
+		int failed = folder_enter(folder, *name);
+		if (failed == ENOENT && make)
+			failed = folder_make(folder, *name);
+		if (failed)
+			return failed;
+		*name = fn_text(arena, fn_bytes_cut(&key, '/'));
+	}
+	return 0;
+}
+
+static int
+file_write(int file, struct fn_bytes bytes)
+{
+	while (bytes.size > 0) {
+		ssize_t written = write(file, bytes.at, bytes.size);
+		if (written < 0 && errno != EINTR)
+			return errno;
+		if (written > 0) {
+			bytes.at += written;
+			bytes.size -= (size_t)written;
+		}
+	}
+	return fsync(file) == 0 ? 0 : errno;
+}
+
+static int
+file_read(int file, char *at, size_t size)
+{
+	while (size > 0) {
+		ssize_t got = read(file, at, size);
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (got == 0)
+			return EIO; /* shorter than it was: not one of ours */
+		if (got > 0) {
+			at += got;
+			size -= (size_t)got;
+		}
+	}
+	return 0;
+}
+
+static int
+object_write(int folder, const char *name, struct fn_bytes bytes)
+{
+	unsigned long long random;
+	char draft[DRAFT_SIZE];
+
+	arc4random_buf(&random, sizeof(random));
+	snprintf(draft, sizeof(draft), "~%016llx", random);
+	AUTO(drop_fd) int file = openat(folder, draft, DRAFT, 0644);
+	if (file < 0)
+		return errno;
+	int failed = file_write(file, bytes);
+	if (!failed && renameat(folder, draft, folder, name) != 0)
+		failed = errno;
+	if (failed) {
+		unlinkat(folder, draft, 0);
+		return failed;
+	}
+	return fsync(folder) == 0 ? 0 : errno;
+}
+
+static int
+object_open(int folder, const char *name, int *file, size_t *size)
+{
+	struct stat is;
+
+	*file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (*file < 0 || fstat(*file, &is) != 0)
+		return errno;
+	*size = (size_t)is.st_size;
+	return S_ISREG(is.st_mode) ? 0 : ENOENT;
+}
+
+static int
+object_unlink(int folder, const char *name)
+{
+	if (unlinkat(folder, name, 0) != 0)
+		return errno;
+	return fsync(folder) == 0 ? 0 : errno;
+}
+
+/* ---- The backend ----------------------------------------------------------------------------- */
+
+static bool
+is_absence(int failed)
+{
+	return failed == ENOENT || failed == ENOTDIR || failed == EISDIR;
+}
+
+static bool
+disk_fail(struct fn_error *err, const char *verb, int failed)
+{
+	return fn_fail(
+		err, FN_UPSTREAM, "file: cannot %s the object: %s", verb, strerrordesc_np(failed));
+}
+
+static bool
+file_put(struct object_store *base, struct fn_call *call, struct fn_bytes key,
+	const struct object *object, struct fn_error *err)
+{
+	AUTO(drop_fd) int folder = -1;
+	const char *name;
+
+	int failed = folder_open(base, call->arena, key, true, &folder, &name);
+	if (!failed)
+		failed = object_write(folder, name, object->bytes);
+	return failed ? disk_fail(err, "write", failed) : true;
+}
+
+static bool
+file_get(struct object_store *base, struct fn_call *call, struct fn_bytes key, size_t most,
+	struct fn_bytes *bytes, struct fn_error *err)
+{
+	AUTO(drop_fd) int folder = -1;
+	AUTO(drop_fd) int file = -1;
+	const char *name;
+	size_t size = 0;
+
+	int failed = folder_open(base, call->arena, key, false, &folder, &name);
+	if (!failed)
+		failed = object_open(folder, name, &file, &size);
+	if (is_absence(failed))
+		return fn_fail(err, FN_NOT_FOUND, "file: no such object");
+	if (failed)
+		return disk_fail(err, "read", failed);
+	if (size > most)
+		return fn_fail(err, FN_TOO_LARGE, "file: the object has more than %zu bytes", most);
+
+	char *at = fn_arena_try(call->arena, size);
+	failed = at ? file_read(file, at, size) : ENOMEM;
+	if (failed)
+		return disk_fail(err, "read", failed);
+	*bytes = (struct fn_bytes){at, size};
+	return true;
+}
+
+static bool
+file_remove(
+	struct object_store *base, struct fn_call *call, struct fn_bytes key, struct fn_error *err)
+{
+	AUTO(drop_fd) int folder = -1;
+	const char *name;
+
+	int failed = folder_open(base, call->arena, key, false, &folder, &name);
+	if (!failed)
+		failed = object_unlink(folder, name);
+	return failed && !is_absence(failed) ? disk_fail(err, "delete", failed) : true;
+}
+
+static void
+file_close(struct object_store *base)
+{
+	struct file_store *store = (struct file_store *)base;
+
+	close(store->root);
+	free(store);
+}
+
+static bool
+root_open(const char *path, int *root, struct fn_error *err)
+{
+	if (mkdir(path, 0755) != 0 && errno != EEXIST)
+		return fn_fail(err, FN_INVALID, "OBJECTS_URL: cannot make the folder \"%s\": %s",
+			path, strerrordesc_np(errno));
+	*root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*root < 0)
+		return fn_fail(err, FN_INVALID, "OBJECTS_URL: cannot open the folder \"%s\": %s",
+			path, strerrordesc_np(errno));
+	return true;
+}
+
+static bool
+file_open(struct object_store **base, const char *where, const struct object_store_config *config,
+	struct fn_http_client *http, struct fn_error *err)
+{
+	int root = -1;
+
+	(void)config;
+	(void)http;
+	TRY(root_open(where, &root, err));
+	struct file_store *store = calloc(1, sizeof(*store));
+	if (!store) {
+		close(root);
+		return fn_fail(err, FN_INTERNAL, "object store: out of memory");
+	}
+	store->root = root;
+	*base = &store->base;
+	return true;
+}
+
+const struct object_store_backend object_store_file = {
+	.scheme = "file:",
+	.open = file_open,
+	.close = file_close,
+	.put = file_put,
+	.get = file_get,
+	.remove = file_remove,
+};
