@@ -1,90 +1,182 @@
 # Phoenix. `make` alone prints what there is to do.
 #
-# Everything is found by its place in the tree: a folder under functions/ or local/ is a binary,
+# Everything is found by its place in the tree: a folder under functions/ or local/ is a program,
 # a tests/**/*_test.c is a test program. Nothing needs to be listed here.
 
 .DEFAULT_GOAL := help
-MAKEFLAGS     += --no-builtin-rules
 SHELL         := /bin/bash
+MAKEFLAGS     += --no-builtin-rules
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS     += -j$(shell nproc)
+endif
 
-CC       ?= gcc
 ifeq ($(origin CC),default)
 CC       := gcc
 endif
+CFLAGS   ?= -O2 -g
 BUILD    ?= build
 SANITIZE ?=
 
-PACKAGES := libcurl jansson openssl sqlite3 hiredis
-CPPFLAGS += -I. -Iruntime -D_GNU_SOURCE $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS   ?= -O2 -g
-CFLAGS   += -std=gnu17 -pthread -fno-omit-frame-pointer -ffunction-sections -fdata-sections \
-            -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-            -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2
-LDFLAGS  += -pthread -Wl,--as-needed -Wl,--gc-sections
-LDLIBS   += $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+PACKAGES        := libcurl jansson openssl sqlite3 hiredis
+PACKAGES_vertex := cairo
+PACKAGES_tests  := check $(PACKAGES_vertex)
+
+cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
+libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
+
+COMPILE := -I. -Iruntime -D_GNU_SOURCE $(call cflags,$(PACKAGES)) \
+           -std=gnu17 -pthread -fno-omit-frame-pointer -ffunction-sections -fdata-sections \
+           -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wformat=2
+LINK    := -pthread -Wl,--as-needed -Wl,--gc-sections
+LIBS    := $(call libs,$(PACKAGES)) -lm
 ifneq ($(SANITIZE),)
-CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
-LDFLAGS  += -fsanitize=$(SANITIZE)
+# With -fsanitize gcc sees paths that do not exist, and says so itself in its manual.
+COMPILE += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -Wno-maybe-uninitialized
+LINK    += -fsanitize=$(SANITIZE)
 else
-CPPFLAGS += -D_FORTIFY_SOURCE=2
-CFLAGS   += -fstack-protector-strong -fPIE
-LDFLAGS  += -pie -Wl,-z,relro,-z,now
+COMPILE += -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+LINK    += -pie -Wl,-z,relro,-z,now
 endif
 
 # ---- What there is --------------------------------------------------------------------------
 
-FUNCTIONS := $(notdir $(patsubst %/,%,$(dir $(wildcard functions/*/main.c))))
-LOCALS    := $(notdir $(patsubst %/,%,$(dir $(wildcard local/*/main.c))))
-TESTS     := $(patsubst %.c,%,$(shell find tests -name '*_test.c' | sort))
-
-objects    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
-LIBRARIES := $(BUILD)/libdomain.a $(BUILD)/libadapters.a $(BUILD)/libfn.a
+FUNCTIONS := $(patsubst functions/%/main.c,%,$(wildcard functions/*/main.c))
+LOCALS    := $(patsubst local/%/main.c,%,$(wildcard local/*/main.c))
+TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -name '*_test.c' -print))
+SOURCES   := $(shell find runtime adapters domain functions local tests bench \
+               -name node_modules -prune -o -name '*.[ch]' -print)
+SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local tests bench terraform \
+               --exclude-dir=node_modules 2>/dev/null)
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test functions/% local/%
+.PHONY: help build run test asan tsan clang fmt lint layers clean clean-data
 help: ## Show this
-	@grep -hE '^[a-zA-Z_/%.-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' \
-		| while IFS=$$'\t' read -r name what; do printf '  make %-20s %s\n' "$$name" "$$what"; done
+	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
+		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
-build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS)) ## Build every binary into build/bin
+build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS)) ## Build every program into build/bin
 
-functions/%: ## Build one function alone: make functions/generate_image
-	@$(MAKE) --no-print-directory $(BUILD)/bin/$*
+.PHONY: $(FUNCTIONS:%=functions/%) $(LOCALS:%=local/%)
+$(FUNCTIONS:%=functions/%): functions/%: $(BUILD)/bin/% ## Build one function alone
+$(LOCALS:%=local/%): local/%: $(BUILD)/bin/% ## Build one part of the local cloud alone
 
-local/%: ## Build one part of the local cloud alone: make local/gateway
-	@$(MAKE) --no-print-directory $(BUILD)/bin/$*
+run: build ## Run all of Phoenix on this machine, until Ctrl-C
+	@PHOENIX_BIN=$(BUILD)/bin exec local/up
+
+clean: ## Remove what was built
+	@rm -rf $(BUILD)
+
+clean-data: ## Remove what `make run` keeps: pictures, documents, queue
+	@rm -rf data
+
+# ---- Checks ----------------------------------------------------------------------------------
+
+NPM := $(BUILD)/npm
+
+test: build $(TESTS:%=$(BUILD)/%) $(NPM)/.installed ## Run all tests
+	@NODE_PATH=$(abspath $(NPM))/node_modules tests/run $(BUILD) $(TESTS)
+
+asan: ## Run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan NPM=$(NPM) SANITIZE=address,undefined test
+
+tsan: ## Run the tests of all that has threads under ThreadSanitizer
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan NPM=$(NPM) SANITIZE=thread \
+		TESTS='$(filter tests/runtime/% tests/adapters/% tests/contract/%,$(TESTS))' test
+
+clang: ## Build everything with clang
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang build tests
+
+.PHONY: tests
+tests: $(TESTS:%=$(BUILD)/%)
+
+fmt: ## Format all C
+	@clang-format -i $(SOURCES)
+
+lint: $(patsubst %.c,$(BUILD)/%.tidy,$(filter %.c,$(SOURCES))) ## Run clang-tidy, cppcheck and shellcheck
+	@mkdir -p $(BUILD)/cppcheck
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
+		-j2 --cppcheck-build-dir=$(BUILD)/cppcheck --inline-suppr --library=posix,gnu \
+		-I. -Iruntime $(filter %.c,$(SOURCES))
+	@shellcheck $(SCRIPTS)
+
+layers: ## Refuse an include that points up
+	@awk -f tests/layers.awk $(SOURCES)
 
 # ---- How things are built --------------------------------------------------------------------
 
-$(BUILD)/libfn.a: $(call objects,runtime)
-$(BUILD)/libadapters.a: $(call objects,adapters adapters/wire)
-$(BUILD)/libdomain.a: $(call objects,domain)
-$(BUILD)/libsupport.a: $(call objects,tests/support)
-$(BUILD)/%.a:
-	@mkdir -p $(@D)
-	@rm -f $@
-	@ar rcs $@ $^
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+archives  = $(patsubst %,$(BUILD)/lib%.a,$(1))
+LIBRARIES := $(call archives,domain adapters fn)
 
-# A binary of functions/ or local/ is all of its folder's .c, and what it needs of the layers below.
-define binary
-$(BUILD)/bin/$(2): $(call objects,$(1)/$(2)) $(LIBRARIES)
+# A list is a file that changes when its text does, so that a new flag, or a source that is gone,
+# rebuilds what was made with the old ones.
+define list
+$(BUILD)/$(1).list: always
+	@mkdir -p $$(@D)
+	@echo '$(2)' | cmp -s - $$@ || echo '$(2)' >$$@
+endef
+.PHONY: always
+$(eval $(call list,flags,$(CC) $(CPPFLAGS) $(CFLAGS) $(COMPILE) $(LDFLAGS) $(LINK) $(LIBS)))
+
+define archive
+$(eval $(call list,lib$(1),$(2)))
+$(BUILD)/lib$(1).a: $(BUILD)/lib$(1).list $(2)
+	@rm -f $$@
+	@ar qcs $$@ $(2)
+endef
+$(eval $(call archive,fn,$(call objects,runtime)))
+$(eval $(call archive,adapters,$(call objects,adapters adapters/wire)))
+$(eval $(call archive,domain,$(call objects,domain)))
+$(eval $(call archive,support,$(call objects,tests/support)))
+
+# A program is its main.o, what else is in its folder, and what it needs of the layers below.
+define program
+$(call archive,$(2),$(filter-out %/main.o,$(call objects,$(1)/$(2))))
+$(BUILD)/bin/$(2): $(BUILD)/$(1)/$(2)/main.o $(BUILD)/lib$(2).a $(LIBRARIES)
 	@mkdir -p $$(@D)
 	@echo "  link $(2)"
-	@$(CC) $(LDFLAGS) -o $$@ $$^ $(LDLIBS) $$(LDLIBS_$(2))
+	@$$(CC) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(call libs,$$(PACKAGES_$(2))) $$(LDLIBS) $$(LIBS)
 endef
-$(foreach name,$(FUNCTIONS),$(eval $(call binary,functions,$(name))))
-$(foreach name,$(LOCALS),$(eval $(call binary,local,$(name))))
+$(foreach name,$(FUNCTIONS),$(eval $(call program,functions,$(name))))
+$(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
 
-$(addprefix $(BUILD)/,$(TESTS)): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libsupport.a $(LIBRARIES)
-	@mkdir -p $(@D)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(shell pkg-config --libs check 2>/dev/null) $(LDLIBS)
+# A test sees the layer that it is about and those below, so that it builds where they do. One in
+# tests/functions or tests/local whose name begins with a program's sees all of it but its main.c.
+below_runtime  := fn
+below_adapters := adapters fn
+below_contract := adapters fn
+about = $(foreach name,$(FUNCTIONS) $(LOCALS),$(if $(filter $(name)%,$(notdir $(1))),$(name)))
+below = $(call archives,support $(call about,$(1)) \
+          $(or $(below_$(word 2,$(subst /, ,$(1)))),domain adapters fn))
 
-$(BUILD)/%.o: %.c
+define test_program
+$(BUILD)/$(1): $(BUILD)/$(1).o $(call below,$(1))
+	@$$(CC) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(call libs,$$(PACKAGES_tests)) $$(LDLIBS) $$(LIBS)
+endef
+$(foreach name,$(TESTS),$(eval $(call test_program,$(name))))
+
+$(BUILD)/local/vertex/%.o $(BUILD)/tests/local/%.o: COMPILE += $(call cflags,$(PACKAGES_vertex))
+
+$(BUILD)/%.o: %.c $(BUILD)/flags.list
 	@mkdir -p $(@D)
 	@echo "  cc   $<"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(CFLAGS) $(COMPILE) -MMD -MP -c -o $@ $<
+
+# The object knows the headers, so it stands for them.
+$(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
+	@echo "  tidy $<"
+	@clang-tidy --quiet $< -- $(COMPILE)
+	@touch $@
+
+# Servers that tests talk to, exactly as the lock file says.
+$(NPM)/.installed: $(wildcard tests/support/npm/*.json)
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
 
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell test -d $(BUILD) && find $(BUILD) -name '*.d')
+-include $(patsubst %.c,$(BUILD)/%.d,$(filter %.c,$(SOURCES)))
