@@ -11,10 +11,14 @@
 const struct fn_setting server_settings[] = {
 	{"PORT", FN_NUMBER, offsetof(struct server_config, port), "8080", 1, 65535,
 		"TCP port to listen on"},
+	{"LISTEN_HOST", FN_TEXT, offsetof(struct server_config, host), "", 0, 0,
+		"address to listen on; empty: all of the machine"},
 	{"MAX_CONCURRENCY", FN_NUMBER, offsetof(struct server_config, max_concurrency), "80", 1,
 		1000, "handlers that run at the same time"},
 	{"REQUEST_TIMEOUT_S", FN_NUMBER, offsetof(struct server_config, request_timeout_s), "300",
 		1, 3600, "seconds a call may take before it is answered 504"},
+	{"MAX_WAIT_S", FN_NUMBER, offsetof(struct server_config, max_wait_s), "10", 0, 300,
+		"seconds a request waits for a handler before it is answered 503"},
 	{"LOG_LEVEL", FN_TEXT, offsetof(struct server_config, log_level), "info", 0, 0,
 		"least severity to log: debug, info, notice, warning, error"},
 	{"FUNCTION_TARGET", FN_TEXT, offsetof(struct server_config, target), "", 0, 0,
@@ -84,9 +88,7 @@ flags_read(struct server_config *config, int argc, char **argv, struct fn_error 
 bool
 server_config_read(struct server_config *config, int argc, char **argv, struct fn_error *err)
 {
-	const struct fn_settings own = {.table = server_settings};
-
-	TRY(settings_read(&own, 1, config, err));
+	TRY(server_settings_read(config, err));
 	TRY(flags_read(config, argc, argv, err));
 	return log_level_set(config->log_level, err);
 }

@@ -6,8 +6,10 @@
 
 struct server_config {
 	long port;
+	const char *host;
 	long max_concurrency;
 	long request_timeout_s;
+	long max_wait_s;
 	const char *log_level;
 	const char *target;
 	const char *signature_type;
@@ -15,9 +17,8 @@ struct server_config {
 
 extern const struct fn_setting server_settings[];
 
-/* What fn_configure does but for the command line. */
-FN_MUST bool settings_read(const struct fn_settings *, size_t count, void *config,
-	struct fn_error *);
+/* The environment alone. */
+FN_MUST bool server_settings_read(struct server_config *, struct fn_error *);
 
 /* Reads the environment and the command line, which has the last word. */
 FN_MUST bool server_config_read(struct server_config *, int argc, char **argv, struct fn_error *);

@@ -1,0 +1,70 @@
+#include "fn/serve.h"
+
+#include "server.h"
+#include "server_config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WAITING_MOST 1000
+#define BODY_LIMIT (32U * 1024 * 1024) /* Cloud Run's own for HTTP/1 requests */
+
+static const struct fn_function *
+function_find(const struct fn_function *functions, size_t count, const char *target)
+{
+	if (!target[0])
+		return &functions[0];
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(functions[i].target, target) == 0)
+			return &functions[i];
+	}
+	return NULL;
+}
+
+static bool
+serve(int argc, char **argv, const struct fn_function *functions, size_t count,
+	struct fn_error *err)
+{
+	struct server_config config;
+	struct server_options options;
+	struct server *server;
+	const struct fn_function *function;
+
+	TRY(fn_configure(argc, argv, NULL, 0, NULL, err));
+	TRY(server_config_read(&config, argc, argv, err));
+	function = function_find(functions, count, config.target);
+	if (!function)
+		return fn_fail(err, FN_INVALID, "FUNCTION_TARGET: there is no function \"%.64s\"",
+			config.target);
+	options = (struct server_options){
+		.host = config.host,
+		.port = config.port,
+		.concurrency = config.max_concurrency,
+		.request_timeout_ms = config.request_timeout_s * 1000,
+		.wait_ms = config.max_wait_s * 1000,
+		.waiting_most = WAITING_MOST,
+		.body_limit = BODY_LIMIT,
+		.handler = function->http,
+		.with = function->with,
+	};
+	TRY(server_open(&server, &options, err));
+	if (!getenv("K_SERVICE"))
+		fn_log(NULL, FN_INFO, "%s listens on port %ld", function->target, config.port);
+	if (!server_run(server)) {
+		/* handlers still run and use what main would now take down */
+		fn_log(NULL, FN_WARNING, "stopped with calls unfinished");
+		_exit(0);
+	}
+	server_close(server);
+	return true;
+}
+
+int
+fn_serve(int argc, char **argv, const struct fn_function *functions, size_t count)
+{
+	struct fn_error err = {0};
+
+	return serve(argc, argv, functions, count, &err) ? 0 : fn_refuse_to_start(&err);
+}
