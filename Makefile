@@ -76,7 +76,7 @@ clean-data: ## Remove what `make run` keeps: pictures, documents, queue
 NPM := $(BUILD)/npm
 
 test: build $(TESTS:%=$(BUILD)/%) $(NPM)/.installed ## Run all tests
-	@NODE_PATH=$(abspath $(NPM))/node_modules tests/run $(BUILD) $(TESTS)
+	@PHOENIX_NPM=$(NPM) tests/run $(BUILD) $(TESTS)
 
 asan: ## Run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/asan NPM=$(NPM) SANITIZE=address,undefined test
@@ -170,11 +170,12 @@ $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 	@clang-tidy --quiet $< -- $(COMPILE)
 	@touch $@
 
-# Servers that tests talk to, exactly as the lock file says.
-$(NPM)/.installed: $(wildcard tests/support/npm/*.json)
+# Servers from npm that the tests talk to; the lock file says which, to the byte.
+$(NPM)/.installed: $(wildcard tests/support/npm/*)
 	@mkdir -p $(@D)
 	@cp $^ $(@D)
-	@cd $(@D) && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@echo "  npm  $(@D)"
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .SECONDARY:
