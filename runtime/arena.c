@@ -7,12 +7,11 @@
 #include <string.h>
 
 #define ALIGNMENT alignof(max_align_t)
-#define FIRST_BLOCK 4000 /* with malloc's own word just under a page */
-#define LARGE 16384      /* from here on a piece gets a block of its own, sized to fit */
+#define ROOM 16384      /* of a block; a piece of this size or more gets a block of its own */
+#define FIRST_ROOM 4000 /* with the arena and malloc's own words just under a page */
 
 struct block {
 	struct block *older;
-	size_t used, room;
 	alignas(max_align_t) char at[];
 };
 
@@ -23,22 +22,12 @@ struct deferred {
 };
 
 struct fn_arena {
-	struct block *newest;
+	char *at; /* the next piece, if it fits into what is left */
+	size_t left;
+	struct block *blocks;
 	struct deferred *deferred;
+	alignas(max_align_t) char first[FIRST_ROOM];
 };
-
-static struct block *
-block_new(size_t room)
-{
-	struct block *block;
-
-	if (room > SIZE_MAX - sizeof(*block))
-		return NULL;
-	block = malloc(sizeof(*block) + room);
-	if (block)
-		*block = (struct block){.room = room};
-	return block;
-}
 
 static void *
 must(void *memory)
@@ -49,15 +38,14 @@ must(void *memory)
 	abort();
 }
 
-/* The arena stands at the start of its own first block, which is never freed before it. */
 struct fn_arena *
 fn_arena_new(void)
 {
-	struct block *first = must(block_new(FIRST_BLOCK));
-	struct fn_arena *arena = (struct fn_arena *)first->at;
+	struct fn_arena *arena = must(malloc(sizeof(*arena)));
 
-	first->used = (sizeof(*arena) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
-	*arena = (struct fn_arena){.newest = first};
+	arena->blocks = NULL;
+	arena->deferred = NULL;
+	fn_arena_reset(arena);
 	return arena;
 }
 
@@ -70,13 +58,14 @@ fn_arena_reset(struct fn_arena *arena)
 		arena->deferred = last->older;
 		last->release(last->what);
 	}
-	while (arena->newest->older) {
-		struct block *block = arena->newest;
+	while (arena->blocks) {
+		struct block *newest = arena->blocks;
 
-		arena->newest = block->older;
-		free(block);
+		arena->blocks = newest->older;
+		free(newest);
 	}
-	arena->newest->used = (sizeof(*arena) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	arena->at = arena->first;
+	arena->left = sizeof(arena->first);
 }
 
 void
@@ -85,42 +74,41 @@ fn_arena_drop(struct fn_arena *arena)
 	if (!arena)
 		return;
 	fn_arena_reset(arena);
-	free(arena->newest);
+	free(arena);
 }
 
-/* A large block goes behind the newest, whose room may still serve small pieces. */
-static void *
-large_try(struct fn_arena *arena, size_t size)
+static char *
+block_try(struct fn_arena *arena, size_t room)
 {
-	struct block *block = block_new(size);
+	struct block *block = malloc(sizeof(*block) + room);
 
 	if (!block)
 		return NULL;
-	block->used = size;
-	block->older = arena->newest->older;
-	arena->newest->older = block;
+	block->older = arena->blocks;
+	arena->blocks = block;
 	return block->at;
 }
 
 void *
 fn_arena_try(struct fn_arena *arena, size_t size)
 {
-	struct block *block = arena->newest;
 	size_t whole = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	char *room;
 
-	if (size > SIZE_MAX - ALIGNMENT)
+	if (size > PTRDIFF_MAX)
 		return NULL;
-	if (whole > block->room - block->used) {
-		if (whole >= LARGE)
-			return large_try(arena, size);
-		block = block_new(whole > FIRST_BLOCK ? LARGE : FIRST_BLOCK);
-		if (!block)
+	if (whole >= ROOM)
+		return block_try(arena, whole);
+	if (whole > arena->left) {
+		room = block_try(arena, ROOM);
+		if (!room)
 			return NULL;
-		block->older = arena->newest;
-		arena->newest = block;
+		arena->at = room;
+		arena->left = ROOM;
 	}
-	block->used += whole;
-	return block->at + block->used - whole;
+	arena->at += whole;
+	arena->left -= whole;
+	return arena->at - whole;
 }
 
 void *
