@@ -3,7 +3,7 @@
 #include "fn/bytes.h"
 #include "server_config.h"
 
-#include <errno.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,19 +12,15 @@
 
 /* ---- Values ------------------------------------------------------------------------------ */
 
-/* All that is wrong becomes one line, since a person mends it all at once. */
 static void
 read_number(
 	const struct fn_setting *setting, const char *text, long *into, struct fn_builder *wrong)
 {
-	char *end;
-	long number;
+	uint64_t number;
 
-	errno = 0;
-	number = strtol(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && number >= setting->min &&
-		number <= setting->max)
-		*into = number;
+	if (fn_bytes_number(fn_bytes(text), (uint64_t)setting->max, &number) &&
+		(long)number >= setting->min)
+		*into = (long)number;
 	else
 		fn_addf(wrong, "%s%s: \"%.32s\" is no whole number from %ld to %ld",
 			wrong->size ? "; " : "", setting->name, text, setting->min, setting->max);
@@ -45,19 +41,30 @@ read_setting(const struct fn_setting *setting, char *config, struct fn_builder *
 		*(const char **)(void *)(config + setting->into) = text;
 }
 
+static void
+read_table(const struct fn_setting *table, char *config, struct fn_builder *wrong)
+{
+	for (; table->name; table++)
+		read_setting(table, config, wrong);
+}
+
+/* All that is wrong is one line, since a person mends it all at once. Drops the builder. */
+static bool
+nothing_wrong(struct fn_builder *wrong, struct fn_error *err)
+{
+	bool ok = wrong->size == 0 || fn_fail(err, FN_INVALID, "%.*s", FN_ARG(fn_built(wrong)));
+
+	fn_arena_drop(wrong->arena);
+	return ok;
+}
+
 bool
-settings_read(const struct fn_settings *modules, size_t count, void *config, struct fn_error *err)
+server_settings_read(struct server_config *config, struct fn_error *err)
 {
 	struct fn_builder wrong = {.arena = fn_arena_new()};
 
-	for (size_t i = 0; i < count; i++) {
-		for (const struct fn_setting *s = modules[i].table; s->name; s++)
-			read_setting(s, (char *)config + modules[i].into, &wrong);
-	}
-	if (wrong.size > 0)
-		fn_fail(err, FN_INVALID, "%.*s", FN_ARG(fn_built(&wrong)));
-	fn_arena_drop(wrong.arena);
-	return wrong.size == 0;
+	read_table(server_settings, (char *)config, &wrong);
+	return nothing_wrong(&wrong, err);
 }
 
 /* ---- Help -------------------------------------------------------------------------------- */
@@ -134,8 +141,8 @@ bool
 fn_configure(int argc, char **argv, const struct fn_settings *modules, size_t count, void *config,
 	struct fn_error *err)
 {
-	const struct fn_settings own = {.table = server_settings};
 	struct server_config ignored;
+	struct fn_builder wrong;
 
 	if (asked_for(argc, argv, "--help")) {
 		help(argv[0], modules, count);
@@ -145,13 +152,19 @@ fn_configure(int argc, char **argv, const struct fn_settings *modules, size_t co
 		describe(modules, count);
 		exit(0);
 	}
-	TRY(settings_read(modules, count, config, err));
-	return settings_read(&own, 1, &ignored, err);
+	wrong = (struct fn_builder){.arena = fn_arena_new()};
+	for (size_t i = 0; i < count; i++)
+		read_table(modules[i].table, (char *)config + modules[i].into, &wrong);
+	read_table(server_settings, (char *)&ignored, &wrong);
+	return nothing_wrong(&wrong, err);
 }
 
+/* A value from the environment may hold anything, and the line stays one line. */
 int
 fn_refuse_to_start(const struct fn_error *err)
 {
-	fprintf(stderr, "%s\n", err->message);
+	for (const char *c = err->message; *c; c++)
+		fputc(iscntrl((unsigned char)*c) ? ' ' : *c, stderr);
+	fputc('\n', stderr);
 	return err->code == FN_INVALID ? EXIT_CONFIG : 1;
 }
