@@ -4,6 +4,7 @@
 #include "fn/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -56,20 +57,25 @@ add_context(struct fn_builder *line, const struct fn_log_context *context)
 		add_member(line, context->fields[i].name, context->fields[i].value);
 }
 
-/* A log that cannot be written has nobody to tell. */
+/* A log that cannot be written has nobody to tell. The lock keeps lines whole that are longer
+ * than a pipe takes at once. */
 static void
 write_line(struct fn_bytes line)
 {
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+	pthread_mutex_lock(&one_at_a_time);
 	while (line.size > 0) {
 		ssize_t written = write(STDOUT_FILENO, line.at, line.size);
 
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written <= 0)
-			return;
+			break;
 		line.at += written;
 		line.size -= (size_t)written;
 	}
+	pthread_mutex_unlock(&one_at_a_time);
 }
 
 void
