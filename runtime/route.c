@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
 /* Matches one path against one pattern, segment by segment; fills in the parameters. */
 static bool
 path_fits(struct fn_call *call, const char *pattern)
@@ -20,7 +22,7 @@ path_fits(struct fn_call *call, const char *pattern)
 				return false;
 			continue;
 		}
-		if (have.size == 0 || call->param_count == 4)
+		if (have.size == 0 || call->param_count == COUNT(call->params))
 			return false;
 		param->name = (struct fn_bytes){want.at + 1, want.size - 2};
 		param->value = have;
@@ -49,12 +51,13 @@ fn_route(struct fn_call *call, const struct fn_route *routes, size_t count, cons
 			continue;
 		if (method_fits(call, routes[i].method))
 			return routes[i].handler(call, with, err);
-		fn_addf(&allow, "%s%s", allow.size ? ", " : "", routes[i].method);
+		fn_addf(&allow, "%s%s%s", allow.size ? ", " : "", routes[i].method,
+			strcmp(routes[i].method, "GET") == 0 ? ", HEAD" : "");
 	}
 	if (allow.size == 0)
 		return fn_fail(
 			err, FN_NOT_FOUND, "%.*s: there is no such resource", FN_ARG(call->path));
 	TRY(fn_reply_header(call, "Allow", fn_built(&allow), err));
-	return fn_fail(err, FN_METHOD_NOT_ALLOWED, "%.*s is not possible here; %.*s is",
+	return fn_fail(err, FN_METHOD_NOT_ALLOWED, "%.*s is not possible here, only %.*s",
 		FN_ARG(call->method), FN_ARG(fn_built(&allow)));
 }
