@@ -17,7 +17,7 @@ CFLAGS   ?= -O2 -g
 BUILD    ?= build
 SANITIZE ?=
 
-PACKAGES        := libcurl jansson openssl sqlite3 hiredis
+PACKAGES        := libcurl jansson openssl cjose sqlite3 hiredis
 PACKAGES_vertex := cairo
 PACKAGES_tests  := check $(PACKAGES_vertex)
 
@@ -118,7 +118,7 @@ $(BUILD)/$(1).list: always
 	@echo '$(2)' | cmp -s - $$@ || echo '$(2)' >$$@
 endef
 .PHONY: always
-$(eval $(call list,flags,$(CC) $(CPPFLAGS) $(CFLAGS) $(COMPILE) $(LDFLAGS) $(LINK) $(LIBS)))
+$(eval $(call list,flags,$(CC) $(COMPILE) $(CPPFLAGS) $(CFLAGS) $(LINK) $(LDFLAGS) $(LIBS)))
 
 define archive
 $(eval $(call list,lib$(1),$(2)))
@@ -137,7 +137,7 @@ $(call archive,$(2),$(filter-out %/main.o,$(call objects,$(1)/$(2))))
 $(BUILD)/bin/$(2): $(BUILD)/$(1)/$(2)/main.o $(BUILD)/lib$(2).a $(LIBRARIES)
 	@mkdir -p $$(@D)
 	@echo "  link $(2)"
-	@$$(CC) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(call libs,$$(PACKAGES_$(2))) $$(LDLIBS) $$(LIBS)
+	@$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(call libs,$$(PACKAGES_$(2))) $$(LDLIBS) $$(LIBS)
 endef
 $(foreach name,$(FUNCTIONS),$(eval $(call program,functions,$(name))))
 $(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
@@ -153,7 +153,7 @@ below = $(call archives,support $(call about,$(1)) \
 
 define test_program
 $(BUILD)/$(1): $(BUILD)/$(1).o $(call below,$(1))
-	@$$(CC) $$(LDFLAGS) $$(LINK) -o $$@ $$^ $$(call libs,$$(PACKAGES_tests)) $$(LDLIBS) $$(LIBS)
+	@$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(call libs,$$(PACKAGES_tests)) $$(LDLIBS) $$(LIBS)
 endef
 $(foreach name,$(TESTS),$(eval $(call test_program,$(name))))
 
@@ -162,7 +162,7 @@ $(BUILD)/local/vertex/%.o $(BUILD)/tests/local/%.o: COMPILE += $(call cflags,$(P
 $(BUILD)/%.o: %.c $(BUILD)/flags.list
 	@mkdir -p $(@D)
 	@echo "  cc   $<"
-	@$(CC) $(CPPFLAGS) $(CFLAGS) $(COMPILE) -MMD -MP -c -o $@ $<
+	@$(CC) $(COMPILE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The object knows the headers, so it stands for them.
 $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy

@@ -2,7 +2,8 @@
  *
  * The source is chosen as Google's own libraries do: GOOGLE_APPLICATION_CREDENTIALS names a
  * key file (service_account or authorized_user), else the metadata server is asked.
- * Source: google.aip.dev/auth/4110; cloud.google.com/docs/authentication/application-default-credentials. */
+ * Source: google.aip.dev/auth/4110;
+ * cloud.google.com/docs/authentication/application-default-credentials. */
 #ifndef GOOGLE_CREDENTIALS_H
 #define GOOGLE_CREDENTIALS_H
 
