@@ -46,7 +46,7 @@ fn_route(struct fn_call *call, const struct fn_route *routes, size_t count, cons
 {
 	struct fn_builder allow = {.arena = call->arena};
 
-	for (size_t i = 0; call->path.size > 0 && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (!path_fits(call, routes[i].path))
 			continue;
 		if (method_fits(call, routes[i].method))

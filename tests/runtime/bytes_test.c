@@ -11,6 +11,8 @@ static void
 arena_open(void)
 {
 	arena = fn_arena_new();
+	memset(fn_arena_alloc(arena, 3000), 'x', 3000); /* what an earlier call may have left */
+	fn_arena_reset(arena);
 }
 
 static void
@@ -208,6 +210,18 @@ START_TEST(escapes_are_undone_once)
 }
 END_TEST
 
+/* What stands behind the end of the bytes completes nothing in them. */
+START_TEST(bytes_end_where_they_end)
+{
+	struct fn_bytes plain;
+
+	ck_assert(!fn_bytes_is_utf8((struct fn_bytes){"\xc3\xbc", 1}));
+	ck_assert(!fn_bytes_is_utf8((struct fn_bytes){"\xf0\x9f\xa6\x8a", 3}));
+	ck_assert(!fn_bytes_unescape((struct fn_bytes){"%41", 2}, arena, &plain));
+	ck_assert(!fn_bytes_unescape((struct fn_bytes){"a%41", 2}, arena, &plain));
+}
+END_TEST
+
 /* An escaped NUL is a byte like the others, and cuts nothing off. */
 START_TEST(an_escaped_nul_is_kept)
 {
@@ -331,6 +345,7 @@ main(void)
 		{.test = number_is_read_or_refused, .rows = COUNT(numbers)},
 		{.test = utf8_is_told_from_other_bytes, .rows = COUNT(utf8)},
 		{.test = escapes_are_undone_once, .rows = COUNT(escapes), IN_ARENA},
+		{.test = bytes_end_where_they_end, IN_ARENA},
 		{.test = an_escaped_nul_is_kept, IN_ARENA},
 		{.test = a_copy_stands_alone, IN_ARENA},
 		{.test = a_builder_keeps_every_piece, IN_ARENA},

@@ -81,16 +81,19 @@ static const char *const bad[] = {
 START_TEST(good_json_passes)
 {
 	struct fn_error err = {0};
+	struct fn_bytes value;
 
-	ck_assert_msg(fn_json_check(fn_bytes(good[_i]), &err), "%s: %s", good[_i], err.message);
+	ck_assert_msg(
+		fn_json_read(fn_bytes(good[_i]), &value, &err), "%s: %s", good[_i], err.message);
 }
 END_TEST
 
 START_TEST(bad_json_is_refused)
 {
 	struct fn_error err = {0};
+	struct fn_bytes value;
 
-	ck_assert_msg(!fn_json_check(fn_bytes(bad[_i]), &err), "%s", bad[_i]);
+	ck_assert_msg(!fn_json_read(fn_bytes(bad[_i]), &value, &err), "%s", bad[_i]);
 	ck_assert_int_eq(err.code, FN_INVALID);
 }
 END_TEST
@@ -99,8 +102,9 @@ END_TEST
 START_TEST(refusal_names_the_place)
 {
 	struct fn_error err = {0};
+	struct fn_bytes value;
 
-	ck_assert(!fn_json_check(FN_BYTES("[1, 2, x]"), &err));
+	ck_assert(!fn_json_read(FN_BYTES("[1, 2, x]"), &value, &err));
 	ck_assert_str_eq(err.message, "this is no JSON, from byte 7 on");
 }
 END_TEST
@@ -109,14 +113,15 @@ END_TEST
 START_TEST(depth_is_bounded)
 {
 	struct fn_error err = {0};
+	struct fn_bytes value;
 	char text[2 * FN_JSON_DEPTH + 2];
 
 	memset(text, '[', FN_JSON_DEPTH);
 	memset(text + FN_JSON_DEPTH, ']', FN_JSON_DEPTH);
-	ck_assert(fn_json_check((struct fn_bytes){text, 2 * FN_JSON_DEPTH}, &err));
+	ck_assert(fn_json_read((struct fn_bytes){text, 2 * FN_JSON_DEPTH}, &value, &err));
 	memset(text, '[', FN_JSON_DEPTH + 1);
 	memset(text + FN_JSON_DEPTH + 1, ']', FN_JSON_DEPTH + 1);
-	ck_assert(!fn_json_check((struct fn_bytes){text, 2 * FN_JSON_DEPTH + 2}, &err));
+	ck_assert(!fn_json_read((struct fn_bytes){text, 2 * FN_JSON_DEPTH + 2}, &value, &err));
 }
 END_TEST
 

@@ -157,6 +157,25 @@ START_TEST(too_many_parameters_never_fit)
 }
 END_TEST
 
+static const struct fn_route similar[] = {
+	{"GET", "/{id}/a", list},
+	{"GET", "/{id}/b", list},
+	{"GET", "/{id}/c", list},
+	{"GET", "/{id}/d", list},
+	{"GET", "/{id}", one},
+};
+
+/* Routes that nearly fit leave none of their parameters behind. */
+START_TEST(routes_that_nearly_fit_leave_nothing)
+{
+	call.method = FN_BYTES("GET");
+	call.path = FN_BYTES("/1");
+	ck_assert(fn_route(&call, similar, COUNT(similar), NULL, &err));
+	ck_assert_str_eq(seen, "one 1");
+	ck_assert_uint_eq(call.param_count, 1);
+}
+END_TEST
+
 #define IN_CALL .setup = call_open, .teardown = call_close
 
 int
@@ -166,6 +185,7 @@ main(void)
 		{.test = a_path_reaches_its_handler, .rows = COUNT(paths), IN_CALL},
 		{.test = a_wrong_method_is_told_the_right_ones, IN_CALL},
 		{.test = a_missing_path_is_named, IN_CALL},
+		{.test = routes_that_nearly_fit_leave_nothing, IN_CALL},
 		{.test = too_many_parameters_never_fit, IN_CALL},
 	};
 
