@@ -11,7 +11,7 @@ static void
 arena_open(void)
 {
 	arena = fn_arena_new();
-	memset(fn_arena_alloc(arena, 3000), 'x', 3000); /* what an earlier call may have left */
+	fn_textf(arena, "%03000d", 0); /* what an earlier call may have left */
 	fn_arena_reset(arena);
 }
 
@@ -213,8 +213,11 @@ END_TEST
 /* What stands behind the end of the bytes completes nothing in them. */
 START_TEST(bytes_end_where_they_end)
 {
+	struct fn_builder builder = {.arena = arena};
 	struct fn_bytes plain;
 
+	fn_add_json(&builder, (struct fn_bytes){"\xc3\xbc", 1});
+	ck_assert_bytes_eq(fn_built(&builder), "\xef\xbf\xbd");
 	ck_assert(!fn_bytes_is_utf8((struct fn_bytes){"\xc3\xbc", 1}));
 	ck_assert(!fn_bytes_is_utf8((struct fn_bytes){"\xf0\x9f\xa6\x8a", 3}));
 	ck_assert(!fn_bytes_unescape((struct fn_bytes){"%41", 2}, arena, &plain));
