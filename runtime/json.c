@@ -173,7 +173,7 @@ scan_value(struct scan *scan)
 }
 
 bool
-fn_json_check(struct fn_bytes text, struct fn_error *err)
+fn_json_read(struct fn_bytes text, struct fn_bytes *value, struct fn_error *err)
 {
 	struct scan scan = {text.at, text.at, text.at + text.size, 0};
 
@@ -182,6 +182,11 @@ fn_json_check(struct fn_bytes text, struct fn_error *err)
 	if (!scan_value(&scan) || scan.at != scan.end)
 		return fn_fail(err, FN_INVALID, "this is no JSON, from byte %zu on",
 			(size_t)(scan.at - scan.start));
+	scan.at = scan.start;
+	skip_space(&scan);
+	while (strchr(" \n\t\r", scan.end[-1]))
+		scan.end--;
+	*value = (struct fn_bytes){scan.at, (size_t)(scan.end - scan.at)};
 	return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include "server.h"
 #include "server_config.h"
+#include "signature.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,8 @@ serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 		.wait_ms = config.max_wait_s * 1000,
 		.waiting_most = WAITING_MOST,
 		.body_limit = BODY_LIMIT,
-		.handler = function->http,
-		.with = function->with,
+		.handler = signature_handle,
+		.with = function,
 	};
 	TRY(server_open(&server, &options, err));
 	if (!getenv("K_SERVICE"))

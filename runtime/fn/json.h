@@ -10,10 +10,10 @@
 
 #define FN_JSON_DEPTH 64 /* of arrays and objects within each other */
 
-/* Whether `text` is exactly one valid value, white space around it allowed: strict grammar,
- * UTF-8, at most FN_JSON_DEPTH deep. FN_INVALID names the byte at which it stops being one. Every
- * other function here wants a value that has passed this check, or a piece of one. */
-FN_MUST bool fn_json_check(struct fn_bytes text, struct fn_error *);
+/* Checks that `text` is exactly one valid value: strict grammar, UTF-8, at most FN_JSON_DEPTH deep;
+ * `value` is the same without white space around it. FN_INVALID names the byte at which the text
+ * stops being JSON. Every other function here wants such a value, or a piece of one. */
+FN_MUST bool fn_json_read(struct fn_bytes text, struct fn_bytes *value, struct fn_error *);
 
 enum fn_json_type {
 	FN_JSON_NULL,

@@ -8,11 +8,17 @@
 #define FN_SERVE_H
 
 #include "fn/call.h"
+#include "fn/cloud_event.h"
+#include "fn/typed.h"
 
+/* Exactly one of the three handlers is set; it decides what kind of function this is, whatever
+ * FUNCTION_SIGNATURE_TYPE says. */
 struct fn_function {
-	const char *target;  /* the name that FUNCTION_TARGET asks for */
-	fn_handler *http;
-	const void *with;    /* handed to the handler at each call */
+	const char *target;      /* the name that FUNCTION_TARGET asks for */
+	fn_handler *http;        /* any method, any path */
+	fn_event_handler *event; /* POST; answered 204 once the event is done */
+	fn_typed_handler *typed; /* POST of JSON, answered with JSON */
+	const void *with;        /* handed to the handler at each call */
 };
 
 /* Serves until SIGTERM or SIGINT; the return value is the process's exit code: 0 after a clean

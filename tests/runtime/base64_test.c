@@ -1,0 +1,67 @@
+#include "fn/base64.h"
+#include "tests/support/suite.h"
+
+#include <string.h>
+
+/* RFC 4648, section 10, and what lies beyond text. */
+static const struct {
+	struct fn_bytes bytes;
+	const char *text;
+} pairs[] = {
+	{FN_BYTES_INIT(""), ""},
+	{FN_BYTES_INIT("f"), "Zg=="},
+	{FN_BYTES_INIT("fo"), "Zm8="},
+	{FN_BYTES_INIT("foo"), "Zm9v"},
+	{FN_BYTES_INIT("foob"), "Zm9vYg=="},
+	{FN_BYTES_INIT("fooba"), "Zm9vYmE="},
+	{FN_BYTES_INIT("foobar"), "Zm9vYmFy"},
+	{FN_BYTES_INIT("\0\xff\xfe"), "AP/+"},
+};
+
+START_TEST(bytes_become_text)
+{
+	struct fn_arena *arena = fn_arena_new();
+
+	ck_assert_bytes_eq(fn_base64_encode(pairs[_i].bytes, arena), pairs[_i].text);
+	fn_arena_drop(arena);
+}
+END_TEST
+
+/* In place, as large answers are decoded. */
+START_TEST(text_becomes_bytes)
+{
+	char text[16] = {0};
+	size_t size;
+
+	strcpy(text, pairs[_i].text);
+	ck_assert(fn_base64_decode(fn_bytes(text), text, &size));
+	ck_assert(fn_bytes_equal((struct fn_bytes){text, size}, pairs[_i].bytes));
+}
+END_TEST
+
+static const char *const bad[] = {"Z", "Zg", "Zg=", "Zm9vY", "====", "=AAA", "A===", "AA=A",
+	"Zm9v\n", "Zm 9", "Zm9-", "Zm9_", "Zh==", "Zm9=",
+	"\xc3\xa9"
+	"AA",
+	"Zg==Zg=="};
+
+START_TEST(what_is_no_base64_is_refused)
+{
+	char into[16];
+	size_t size;
+
+	ck_assert_msg(!fn_base64_decode(fn_bytes(bad[_i]), into, &size), "%s", bad[_i]);
+}
+END_TEST
+
+int
+main(void)
+{
+	const struct suite_case cases[] = {
+		{.test = bytes_become_text, .rows = COUNT(pairs)},
+		{.test = text_becomes_bytes, .rows = COUNT(pairs)},
+		{.test = what_is_no_base64_is_refused, .rows = COUNT(bad)},
+	};
+
+	return suite_run("base64", cases, COUNT(cases));
+}
