@@ -18,7 +18,7 @@ BUILD    ?= build
 SANITIZE ?=
 
 PACKAGES        := libcurl jansson openssl cjose sqlite3 hiredis
-PACKAGES_vertex := cairo
+PACKAGES_vertex := cairo libpng
 PACKAGES_tests  := check $(PACKAGES_vertex)
 
 cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
@@ -44,14 +44,14 @@ endif
 FUNCTIONS := $(patsubst functions/%/main.c,%,$(wildcard functions/*/main.c))
 LOCALS    := $(patsubst local/%/main.c,%,$(wildcard local/*/main.c))
 TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -name '*_test.c' -print))
-SOURCES   := $(shell find runtime adapters domain functions local tests bench \
+SOURCES   := $(shell find $(wildcard runtime adapters domain functions local tests bench) \
                -name node_modules -prune -o -name '*.[ch]' -print)
 SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local tests bench terraform \
                --exclude-dir=node_modules 2>/dev/null)
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan clang fmt lint layers clean clean-data
+.PHONY: help build run test asan tsan clang fmt lint layers bench-picture clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -101,6 +101,10 @@ lint: $(patsubst %.c,$(BUILD)/%.tidy,$(filter %.c,$(SOURCES))) ## Run clang-tidy
 		-I. -Iruntime $(filter %.c,$(SOURCES))
 	@shellcheck $(SCRIPTS)
 
+BENCH_PICTURE := $(addprefix $(BUILD)/bench/picture/,upstream floor load)
+bench-picture: $(BUILD)/bin/generate_image $(BENCH_PICTURE) ## Measure what a picture costs
+	@bench/picture/run --build $(BUILD)
+
 layers: ## Refuse an include that points up
 	@awk -f tests/layers.awk $(SOURCES)
 
@@ -144,6 +148,7 @@ $(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
 
 # A test sees the layer that it is about and those below, so that it builds where they do. One in
 # tests/functions or tests/local whose name begins with a program's sees all of it but its main.c.
+below_layers_test := fn
 below_runtime  := fn
 below_adapters := adapters fn
 below_contract := adapters fn
@@ -156,6 +161,9 @@ $(BUILD)/$(1): $(BUILD)/$(1).o $(call below,$(1))
 	@$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(call libs,$$(PACKAGES_tests)) $$(LDLIBS) $$(LIBS)
 endef
 $(foreach name,$(TESTS),$(eval $(call test_program,$(name))))
+
+$(BENCH_PICTURE): %: %.o $(BUILD)/bench/picture/plain_http.o
+	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS) $(LIBS)
 
 $(BUILD)/local/vertex/%.o $(BUILD)/tests/local/%.o: COMPILE += $(call cflags,$(PACKAGES_vertex))
 
