@@ -5,11 +5,7 @@
 #include "adapters/document_store.h"
 #include "adapters/image_model.h"
 #include "domain/prompt.h"
-
-struct user {
-	struct fn_bytes id;       /* "user_dev" */
-	struct fn_bytes username; /* empty: none yet */
-};
+#include "domain/user.h"
 
 #define CREATION_ID_SIZE 31 /* "img_" + 26 characters + NUL */
 
@@ -33,7 +29,7 @@ struct creation {
 	int64_t created_at_ms; /* Unix */
 };
 
-/* Fills in a picture that is about to be stored. */
+/* Fills in a picture that is about to be stored; its url is for the caller to add. */
 void creation_of_picture(struct creation *, struct fn_call *, struct fn_bytes id,
 	const struct user *, const struct prompt *, const struct picture *);
 
@@ -43,9 +39,9 @@ void creation_of_picture(struct creation *, struct fn_call *, struct fn_bytes id
 struct fn_bytes creation_json(const struct creation *, struct fn_call *);
 
 /* Its document in the collection "creations", and back again (FN_INTERNAL: not such a document).
- * The fields of the document live as long as the call's arena. */
+ * Both live as long as the call's arena; `liked`, which depends on who asks, is in none. */
 json_t *creation_to_document(const struct creation *, struct fn_call *);
-FN_MUST bool creation_from_document(struct creation *, struct fn_call *, struct fn_bytes id,
-	const struct document *, struct fn_error *);
+FN_MUST bool creation_from_document(
+	struct creation *, struct fn_bytes id, const struct document *, struct fn_error *);
 
 #endif

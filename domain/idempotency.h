@@ -1,32 +1,39 @@
 /* idempotency.h: the same Idempotency-Key gives the same creation, once.
  *
  * A record in the collection "idempotency" stands for each key of each user. It is created
- * before the work (so of two requests at once one wins), and says who is at work until when; it
- * becomes final in the same commit as the creation. A worker that died leaves a record whose time runs
- * out; the next request with this key takes it over, and with it the creation's id, so it writes
- * the same object again instead of another one.
- * Source: IETF draft-ietf-httpapi-idempotency-key-header-07. */
+ * before the work (so of two requests at once one wins), and says until when its request is at
+ * work; it becomes final in the same commit as the creation. A worker that died leaves a record
+ * whose time runs out; the next request with this key takes it over, and with it the creation's
+ * id, so that it writes the same object again instead of another one.
+ *
+ * The key is the string of the draft ("abc", quoted) or the bare text that most clients send;
+ * both are the same key.
+ * Source: draft-ietf-httpapi-idempotency-key-header-07. */
 #ifndef IDEMPOTENCY_H
 #define IDEMPOTENCY_H
 
 #include "adapters/document_store.h"
 #include "domain/creation.h"
+#include "domain/user.h"
 
 struct idempotency {
 	struct fn_bytes record_id;   /* hash of user and key; empty: the request has no key */
+	struct fn_bytes fingerprint; /* hash of what is asked for */
 	struct fn_bytes creation_id; /* what this request makes; fresh, or taken over */
 	int64_t version;             /* of the record while we are at work */
-	struct fn_bytes replay;      /* not empty: the creation's JSON; the work was done before */
+	struct fn_bytes replay;      /* not empty: the creation's JSON; another has done the work */
 };
 
 /* Without a key: only draws a creation id. FN_INVALID: the key is no 1..255 visible ASCII.
  * FN_CONFLICT (with retry_after_s): the first request with this key is still at work.
- * FN_UNPROCESSABLE: the key was used with another body. */
+ * FN_UNPROCESSABLE: the key was used with another body.
+ * FN_NOT_FOUND: what the key made has been deleted since. */
 FN_MUST bool idempotency_begin(struct idempotency *, struct fn_call *, struct document_store *,
 	const struct user *, const char *id_prefix, struct fn_error *);
 
-/* The creation and the end of the record, in one commit. FN_CONFLICT: our time had run out and
- * another request has taken the key over: its creation, under the same id, is the one. */
+/* The creation and the end of the record, in one commit. When our time had run out and another
+ * request has taken the key over, its creation is the one: `replay` is set if it has finished,
+ * FN_CONFLICT (with retry_after_s) says that it has not. */
 FN_MUST bool idempotency_finish(struct idempotency *, struct fn_call *, struct document_store *,
 	const struct creation *, struct fn_error *);
 

@@ -1,0 +1,293 @@
+#include "domain/idempotency.h"
+
+#include "fn/clock.h"
+
+#include <openssl/sha.h>
+
+#define COLLECTION "idempotency"
+#define KEY_MOST 255
+#define ROUNDS 5             /* with others who claim, abandon and claim the same key */
+#define WORK_MOST_MS 60000   /* of a call without deadline */
+#define WORK_MARGIN_MS 10000 /* for clocks that differ, and for the last write */
+#define ABANDON_MOST_MS 2000 /* beyond the call's deadline */
+#define ASK_AGAIN_MOST_S 5
+
+/* ---- Key ----------------------------------------------------------------------------------- */
+
+/* RFC 8941, 3.3.3: in a string, a backslash stands before each quote and backslash. */
+static bool
+unquote(struct fn_bytes quoted, struct fn_arena *arena, struct fn_bytes *text)
+{
+	struct fn_builder plain = {.arena = arena};
+	size_t i;
+
+	for (i = 1; i < quoted.size && quoted.at[i] != '"'; i++) {
+		if (quoted.at[i] == '\\' && ++i == quoted.size)
+			return false;
+		fn_add(&plain, (struct fn_bytes){quoted.at + i, 1});
+	}
+	*text = fn_built(&plain);
+	return i + 1 == quoted.size;
+}
+
+static bool
+is_key(struct fn_bytes text)
+{
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.at[i] < '!' || text.at[i] > '~')
+			return false;
+	}
+	return text.size >= 1 && text.size <= KEY_MOST;
+}
+
+/* Leaves `key` empty where the request has none. */
+static bool
+read_key(struct fn_call *call, struct fn_bytes *key, struct fn_error *err)
+{
+	struct fn_bytes value = fn_bytes_trim(fn_header(call, "Idempotency-Key"));
+	bool ok = true;
+
+	*key = value;
+	if (!value.at)
+		return true;
+	if (value.size > 0 && value.at[0] == '"')
+		ok = unquote(value, call->arena, key);
+	return (ok && is_key(*key)) ||
+	       fn_fail(err, FN_INVALID,
+		       "Idempotency-Key: 1 to %d visible ASCII characters are wanted", KEY_MOST);
+}
+
+static struct fn_bytes
+hash(struct fn_arena *arena, struct fn_bytes first, struct fn_bytes second)
+{
+	struct fn_builder input = {.arena = arena}, hex = {.arena = arena};
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+
+	fn_add(&input, first);
+	fn_add(&input, FN_BYTES("\0"));
+	fn_add(&input, second);
+	SHA256((const unsigned char *)input.at, input.size, digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		fn_addf(&hex, "%02x", digest[i]);
+	return fn_built(&hex);
+}
+
+/* ---- Record -------------------------------------------------------------------------------- */
+
+struct record {
+	struct fn_bytes fingerprint, creation_id;
+	int64_t working_until_ms; /* Unix; 0: finished */
+	int64_t version;
+};
+
+static void
+drop_json(void *json)
+{
+	json_decref(json);
+}
+
+static struct document_write
+record_write(const struct idempotency *once, struct fn_call *call, enum document_write_kind kind,
+	int64_t working_until_ms)
+{
+	json_t *fields = json_pack("{s:s%, s:s%, s:I}", "fingerprint", once->fingerprint.at,
+		once->fingerprint.size, "creation_id", once->creation_id.at, once->creation_id.size,
+		"working_until_ms", (json_int_t)working_until_ms);
+
+	fn_arena_defer(call->arena, drop_json, fields);
+	return (struct document_write){
+		.kind = kind,
+		.collection = COLLECTION,
+		.id = once->record_id,
+		.fields = fields,
+		.if_version = once->version,
+	};
+}
+
+static bool
+record_read(struct record *record, const struct idempotency *once, struct fn_call *call,
+	struct document_store *documents, struct fn_error *err)
+{
+	struct document document;
+	json_int_t working_until_ms;
+
+	TRY(document_store_get(documents, call, COLLECTION, once->record_id, &document, err));
+	if (json_unpack(document.fields, "{s:s%, s:s%, s:I}", "fingerprint",
+		    &record->fingerprint.at, &record->fingerprint.size, "creation_id",
+		    &record->creation_id.at, &record->creation_id.size, "working_until_ms",
+		    &working_until_ms) != 0)
+		return fn_fail(err, FN_INTERNAL, COLLECTION "/%.*s: no usable record",
+			FN_ARG(once->record_id));
+	record->working_until_ms = working_until_ms;
+	record->version = document.version;
+	return true;
+}
+
+/* ---- Begin --------------------------------------------------------------------------------- */
+
+static bool
+at_work(int64_t until_ms, struct fn_error *err)
+{
+	int64_t left_s = (until_ms - fn_unix_ms() + 999) / 1000;
+
+	fn_fail(err, FN_CONFLICT,
+		"Idempotency-Key: the first request with this key is still at work");
+	err->retry_after_s = left_s < ASK_AGAIN_MOST_S ? (unsigned)left_s : ASK_AGAIN_MOST_S;
+	return false;
+}
+
+static bool
+replay(struct idempotency *once, struct fn_bytes creation_id, struct fn_call *call,
+	struct document_store *documents, struct fn_error *err)
+{
+	struct document document;
+	struct creation creation;
+
+	TRY(document_store_get(documents, call, "creations", creation_id, &document, err));
+	TRY(creation_from_document(&creation, creation_id, &document, err));
+	once->creation_id = creation_id;
+	once->replay = creation_json(&creation, call);
+	return true;
+}
+
+static int64_t
+working_until_ms(const struct fn_call *call)
+{
+	int64_t work_ms = call->deadline_ms ? fn_time_left_ms(call, INT64_MAX) : WORK_MOST_MS;
+
+	return fn_unix_ms() + work_ms + WORK_MARGIN_MS;
+}
+
+static bool
+claim(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	enum document_write_kind kind, struct fn_error *err)
+{
+	struct document_write write = record_write(once, call, kind, working_until_ms(call));
+
+	TRY(document_store_commit(documents, call, &write, 1, err));
+	once->version = write.version;
+	return true;
+}
+
+/* FN_PRECONDITION: the record went or changed while we looked at it. */
+static bool
+claim_or_replay(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	struct fn_error *err)
+{
+	struct record record;
+
+	once->version = 0;
+	if (claim(once, call, documents, DOCUMENT_CREATE, err))
+		return true;
+	if (err->code != FN_CONFLICT)
+		return false;
+	if (!record_read(&record, once, call, documents, err)) {
+		if (err->code == FN_NOT_FOUND)
+			err->code = FN_PRECONDITION;
+		return false;
+	}
+	if (!fn_bytes_equal(record.fingerprint, once->fingerprint))
+		return fn_fail(err, FN_UNPROCESSABLE,
+			"Idempotency-Key: this key was used with another request");
+	if (record.working_until_ms == 0)
+		return replay(once, record.creation_id, call, documents, err);
+	if (record.working_until_ms > fn_unix_ms())
+		return at_work(record.working_until_ms, err);
+	once->creation_id = record.creation_id;
+	once->version = record.version;
+	return claim(once, call, documents, DOCUMENT_REPLACE, err);
+}
+
+static bool
+settle(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	struct fn_error *err)
+{
+	struct fn_error why;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		if (claim_or_replay(once, call, documents, &why))
+			return true;
+		if (why.code != FN_PRECONDITION) {
+			*err = why;
+			return false;
+		}
+	}
+	return at_work(fn_unix_ms() + 1000, err);
+}
+
+bool
+idempotency_begin(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	const struct user *user, const char *id_prefix, struct fn_error *err)
+{
+	char id[CREATION_ID_SIZE];
+	struct idempotency begun = {0};
+	struct fn_bytes key;
+
+	TRY(read_key(call, &key, err));
+	creation_new_id(id_prefix, id);
+	begun.creation_id = fn_bytes_copy(call->arena, fn_bytes(id));
+	if (key.size > 0) {
+		begun.record_id = hash(call->arena, user->id, key);
+		begun.fingerprint = hash(call->arena, fn_bytes(id_prefix), call->body);
+		TRY(settle(&begun, call, documents, err));
+	}
+	*once = begun;
+	return true;
+}
+
+/* ---- Finish -------------------------------------------------------------------------------- */
+
+static bool
+taken_over(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	struct fn_error *err)
+{
+	struct fn_error why;
+	struct record record;
+
+	if (record_read(&record, once, call, documents, &why) && record.working_until_ms == 0)
+		return replay(once, record.creation_id, call, documents, err);
+	return at_work(fn_unix_ms() + 1000, err);
+}
+
+bool
+idempotency_finish(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	const struct creation *creation, struct fn_error *err)
+{
+	struct fn_error why;
+	bool has_key = once->record_id.size > 0;
+	struct document_write writes[2] = {{
+		.kind = DOCUMENT_CREATE,
+		.collection = "creations",
+		.id = creation->id,
+		.fields = creation_to_document(creation, call),
+	}};
+
+	if (has_key)
+		writes[1] = record_write(once, call, DOCUMENT_REPLACE, 0);
+	if (document_store_commit(documents, call, writes, has_key ? 2 : 1, &why))
+		return true;
+	if (has_key && (why.code == FN_CONFLICT || why.code == FN_PRECONDITION))
+		return taken_over(once, call, documents, err);
+	*err = why;
+	return false;
+}
+
+/* Often the deadline is what made the work fail: this last write is given time of its own. */
+void
+idempotency_abandon(
+	struct idempotency *once, struct fn_call *call, struct document_store *documents)
+{
+	struct fn_error err;
+	struct fn_call last = *call;
+	struct document_write write = {
+		.kind = DOCUMENT_DELETE,
+		.collection = COLLECTION,
+		.id = once->record_id,
+		.if_version = once->version,
+	};
+
+	last.deadline_ms = fn_now_ms() + ABANDON_MOST_MS;
+	if (once->record_id.size > 0 && !document_store_commit(documents, &last, &write, 1, &err) &&
+		err.code != FN_PRECONDITION) /* that it is another's now */
+		fn_log(call, FN_WARNING, "Idempotency-Key: not freed: %s", err.message);
+}
