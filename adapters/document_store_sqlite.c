@@ -5,6 +5,7 @@
  * drawn wait until the call's deadline: SQLite's own busy timeout waits ever longer and never
  * again for some kinds of lock, so of a hundred writers the unlucky ones would fail. */
 #include "adapters/document_store_backend.h"
+#include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "fn/retry.h"
 
@@ -246,23 +247,16 @@ statement_for(
 
 /* ---- Get ----------------------------------------------------------------------------------- */
 
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
 static bool
 read_row(struct connection *conn, sqlite3_stmt *row, const struct request *request,
 	struct fn_error *err)
 {
 	const char *text = (const char *)sqlite3_column_text(row, 1);
-	json_t *fields = json_loads(text ? text : "", 0, NULL);
+	json_t *fields = json_keep(request->call->arena, json_loads(text ? text : "", 0, NULL));
 
 	if (!fields)
 		return fn_fail(err, FN_UPSTREAM, "store %s: %s/%.*s is no JSON object", conn->path,
 			request->collection, FN_ARG(request->id));
-	fn_arena_defer(request->call->arena, drop_json, fields);
 	*request->document = (struct document){
 		.fields = fields,
 		.version = sqlite3_column_int64(row, 0),

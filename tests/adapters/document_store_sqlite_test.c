@@ -1,5 +1,6 @@
 /* What only an embedded store has to bear: other processes, a full disk, a power cut. */
 #include "adapters/document_store.h"
+#include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
@@ -72,12 +73,6 @@ teardown(void)
 	fn_arena_drop(call.arena);
 }
 
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
 static bool
 write_n(enum document_write_kind kind, const char *id, int n, int64_t if_version)
 {
@@ -85,11 +80,10 @@ write_n(enum document_write_kind kind, const char *id, int n, int64_t if_version
 		.kind = kind,
 		.collection = "things",
 		.id = fn_bytes(id),
-		.fields = json_pack("{s:i}", "n", n),
+		.fields = json_keep(call.arena, json_pack("{s:i}", "n", n)),
 		.if_version = if_version,
 	};
 
-	fn_arena_defer(call.arena, drop_json, write.fields);
 	return document_store_commit(store, &call, &write, 1, &err);
 }
 
@@ -441,10 +435,10 @@ create_large(int n)
 		.kind = DOCUMENT_CREATE,
 		.collection = "things",
 		.id = fn_bytes(fn_textf(call.arena, "large%d", n)),
-		.fields = json_pack("{s:i, s:s}", "n", n, "text", memset(text, 'x', 4096)),
+		.fields = json_keep(call.arena,
+			json_pack("{s:i, s:s}", "n", n, "text", memset(text, 'x', 4096))),
 	};
 
-	fn_arena_defer(call.arena, drop_json, write.fields);
 	return document_store_commit(store, &call, &write, 1, &err);
 }
 
@@ -506,7 +500,7 @@ static void
 commit_pairs(int progress)
 {
 	for (int n = 1;; n++) {
-		json_t *fields = json_pack("{s:i}", "n", n);
+		json_t *fields = json_keep(call.arena, json_pack("{s:i}", "n", n));
 		struct document_write pair[] = {
 			{.kind = DOCUMENT_REPLACE, .id = FN_BYTES("left")},
 			{.kind = DOCUMENT_REPLACE, .id = FN_BYTES("right")},
@@ -519,7 +513,6 @@ commit_pairs(int progress)
 		if (!document_store_commit(store, &call, pair, 2, &err) ||
 			write(progress, &n, sizeof(n)) != sizeof(n))
 			_exit(1);
-		json_decref(fields);
 		fn_arena_reset(call.arena);
 	}
 }

@@ -1,5 +1,6 @@
 /* What document_store.h promises, for every backend. */
 #include "adapters/document_store.h"
+#include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
@@ -53,19 +54,10 @@ teardown(void)
 	fn_arena_drop(call.arena);
 }
 
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
 static json_t *
 fields_n(int n)
 {
-	json_t *fields = json_pack("{s:i}", "n", n);
-
-	fn_arena_defer(call.arena, drop_json, fields);
-	return fields;
+	return json_keep(call.arena, json_pack("{s:i}", "n", n));
 }
 
 static struct document_write
@@ -143,7 +135,7 @@ START_TEST(document_comes_back_as_written)
 
 	use(_i);
 	for (size_t i = 0; i < COUNT(texts); i++) {
-		json_t *fields = json_loads(texts[i], 0, NULL);
+		json_t *fields = json_keep(call.arena, json_loads(texts[i], 0, NULL));
 		struct fn_bytes id = fn_bytes(fn_textf(call.arena, "d%zu", i));
 		struct document_write write = {.kind = DOCUMENT_CREATE,
 			.collection = "things",
@@ -158,7 +150,6 @@ START_TEST(document_comes_back_as_written)
 		ck_assert_msg(json_equal(document.fields, fields), "%s", texts[i]);
 		ck_assert_int_eq(document.version, version);
 		ck_assert_int_ne(document.version, 0);
-		json_decref(fields);
 	}
 }
 END_TEST
