@@ -104,7 +104,7 @@ static const struct {
 /* Each request says what S3 wants to read, and signs what it says. */
 START_TEST(request_is_spelled_for_s3)
 {
-	const struct script script[] = {{.status = 200}};
+	static const struct script script[] = {{.status = 200}};
 
 	store_open_scripted(script, COUNT(script));
 	fn_clock_pretend(1767323045000); /* 2026-01-02T03:04:05Z */
@@ -158,6 +158,8 @@ static const struct {
 	{"no object, delete", delete, {FAILS(404, "NoSuchKey")}, 1, FN_OK, ""},
 	{"somebody else's 404", get, {{.status = 404, .body = FN_BYTES_INIT("<html>")}}, 1,
 		FN_UPSTREAM, "s3: 404"},
+	{"an object that reads like an error", get,
+		{{.status = 200, .body = FN_BYTES_INIT("<Code>NoSuchKey</Code>")}}, 1, FN_OK, ""},
 	{"a redirect", get, {{.status = 301, .headers = "Location: /\r\n"}}, 1, FN_UPSTREAM,
 		"s3: 301"},
 
@@ -204,7 +206,7 @@ END_TEST
 /* An object without a byte has no first byte to give, and is got all the same. */
 START_TEST(empty_object_is_got)
 {
-	const struct script script[] = {FAILS(416, "InvalidRange")};
+	static const struct script script[] = {FAILS(416, "InvalidRange")};
 	struct fn_bytes bytes = FN_BYTES("as it was");
 
 	store_open_scripted(script, COUNT(script));
@@ -217,7 +219,7 @@ END_TEST
 START_TEST(range_that_is_ignored_is_noticed)
 {
 	static char large[2000];
-	const struct script script[] = {{.status = 200, .body = {large, sizeof(large)}}};
+	static const struct script script[] = {{.status = 200, .body = {large, sizeof(large)}}};
 
 	store_open_scripted(script, COUNT(script));
 	ck_assert(!get());
@@ -230,7 +232,7 @@ END_TEST
 /* A connection that is reset is a failure that may pass. */
 START_TEST(reset_is_tried_again)
 {
-	const struct script script[] = {
+	static const struct script script[] = {
 		{.end = SCRIPT_RESET}, {.end = SCRIPT_RESET}, {.status = 200}};
 
 	store_open_scripted(script, COUNT(script));
@@ -241,7 +243,7 @@ END_TEST
 /* An answer that is cut short is no object. */
 START_TEST(truncated_object_is_not_got)
 {
-	const struct script script[] = {{.status = 200,
+	static const struct script script[] = {{.status = 200,
 		.body = FN_BYTES_INIT("half an obj"),
 		.missing = 3,
 		.end = SCRIPT_CLOSE}};
@@ -257,7 +259,7 @@ END_TEST
 /* A server that says nothing is left when the caller's time is up. */
 START_TEST(silence_ends_at_the_deadline)
 {
-	const struct script script[] = {{.end = SCRIPT_STALL}};
+	static const struct script script[] = {{.end = SCRIPT_STALL}};
 
 	store_open_scripted(script, COUNT(script));
 	call.deadline_ms = fn_now_ms() + 200;
@@ -288,6 +290,7 @@ static const struct {
 	{"s3:http://[::1].example/media", "id", "secret", "OBJECTS_URL: the endpoint must be HOST"},
 	{"s3:http://10.0.0.1:9000/media", "id", "secret",
 		"OBJECTS_URL: s3:http:// is for loopback"},
+	{"s3:http://192.0.2.1/media", "id", "secret", "OBJECTS_URL: s3:http:// is for loopback"},
 	{"s3:http://127.1/media", "id", "secret", "OBJECTS_URL: s3:http:// is for loopback"},
 	{"s3:", "id", "secret", "OBJECTS_URL must be s3:https://ENDPOINT/BUCKET"},
 	{"s3:media", "id", "secret", "OBJECTS_URL must be s3:https://ENDPOINT/BUCKET"},
