@@ -30,8 +30,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-bool
-fn_fail(struct fn_error *err, enum fn_code code, const char *sentence, ...)
+bool(fn_fail)(struct fn_error *err, enum fn_code code, const char *sentence, ...)
 {
 	va_list args;
 
@@ -43,8 +42,7 @@ fn_fail(struct fn_error *err, enum fn_code code, const char *sentence, ...)
 	return false;
 }
 
-bool
-fn_wrap(struct fn_error *err, const char *step, ...)
+bool(fn_wrap)(struct fn_error *err, const char *step, ...)
 {
 	char inner[sizeof(err->message)];
 	va_list args;
