@@ -168,7 +168,7 @@ file_put(struct object_store *base, struct fn_call *call, struct fn_bytes key,
 	const struct object *object, struct fn_error *err)
 {
 	AUTO(drop_fd) int folder = -1;
-	const char *name;
+	const char *name = "";
 
 	int failed = folder_open(base, call->arena, key, true, &folder, &name);
 	if (!failed)
@@ -182,7 +182,7 @@ file_get(struct object_store *base, struct fn_call *call, struct fn_bytes key, s
 {
 	AUTO(drop_fd) int folder = -1;
 	AUTO(drop_fd) int file = -1;
-	const char *name;
+	const char *name = "";
 	size_t size = 0;
 
 	int failed = folder_open(base, call->arena, key, false, &folder, &name);
@@ -208,7 +208,7 @@ file_remove(
 	struct object_store *base, struct fn_call *call, struct fn_bytes key, struct fn_error *err)
 {
 	AUTO(drop_fd) int folder = -1;
-	const char *name;
+	const char *name = "";
 
 	int failed = folder_open(base, call->arena, key, false, &folder, &name);
 	if (!failed)

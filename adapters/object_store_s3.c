@@ -43,20 +43,26 @@ struct operation {
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
+static const char *
+payload_hash(const struct s3_store *store, struct fn_arena *arena, struct fn_bytes payload)
+{
+	if (store->has_tls)
+		return SIGV4_UNSIGNED_PAYLOAD;
+	char *hex = fn_arena_alloc(arena, SIGV4_HASH_SIZE);
+	sigv4_hash(payload, hex);
+	return hex;
+}
+
 /* Writes the headers that op needs, in the order in which they are signed, and at the end the
  * signature. Returns how many there are. */
 static size_t
 headers_write(const struct s3_store *store, struct fn_arena *arena, const struct operation *op,
 	const char *path, struct fn_header headers[HEADERS_MOST])
 {
+	const char *hash = payload_hash(store, arena, op->object.bytes);
 	char *time = fn_arena_alloc(arena, SIGV4_TIME_SIZE);
-	char *hash = fn_arena_alloc(arena, SIGV4_HASH_SIZE);
 
 	sigv4_time(fn_unix_ms(), time);
-	if (store->has_tls)
-		strcpy(hash, SIGV4_UNSIGNED_PAYLOAD);
-	else
-		sigv4_hash(op->object.bytes, hash);
 	const struct fn_header possible[HEADERS_MOST - 1] = {
 		{FN_BYTES("cache-control"), fn_bytes(op->object.cache_control)},
 		{FN_BYTES("content-type"), fn_bytes(op->object.content_type)},
@@ -118,7 +124,7 @@ error_code(const struct fn_http_response *response)
 		return (struct fn_bytes){0};
 	const char *word = found + strlen(tag);
 	size_t size = strspn(word, DIGITS LETTERS CAPITALS);
-	bool is_word = word[size] == '<' && size <= ERROR_CODE_MOST;
+	bool is_word = size <= ERROR_CODE_MOST && word[size] == '<';
 	return (struct fn_bytes){word, is_word ? size : 0};
 }
 

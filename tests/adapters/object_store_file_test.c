@@ -10,12 +10,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KIB 1024
+#define KIB ((size_t)1024)
 
 static const char *folder;
 static struct object_store *store;
@@ -67,18 +68,17 @@ filled(struct fn_arena *arena, char with, size_t size)
 	return (struct fn_bytes){memset(at, with, size), size};
 }
 
-FN_DROP(drop_folder, DIR *, closedir)
-
 static size_t
 entries(const char *path)
 {
-	AUTO(drop_folder) DIR *dir = opendir(path);
-	size_t count = 0;
+	struct dirent **list;
+	int count = scandir(path, &list, NULL, alphasort);
 
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		count++;
-	return count - 2; /* "." and ".." */
+	ck_assert_int_ge(count, 2); /* "." and ".." */
+	for (int i = 0; i < count; i++)
+		free(list[i]);
+	free(list);
+	return (size_t)count - 2;
 }
 
 static void

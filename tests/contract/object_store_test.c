@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MIB (1024 * 1024)
+#define MIB ((size_t)1024 * 1024)
 
 static struct object_store_config config = {
 	.public_url = "https://media.example/",
