@@ -1,0 +1,71 @@
+#include "functions/generate_image/handler.h"
+
+#include "domain/creation.h"
+#include "domain/idempotency.h"
+#include "domain/prompt.h"
+#include "domain/user.h"
+#include "fn/route.h"
+
+#define IMMUTABLE "public, max-age=31536000, immutable"
+
+/* Nobody signs in yet: all pictures are this user's. */
+static const struct user anybody = {.id = FN_BYTES_INIT("user_dev")};
+
+/* Bytes first, document second: a crash in between leaves an unlisted object, never a creation
+ * without its picture. */
+static bool
+make_picture(struct creation *creation, struct fn_call *call, const struct services *use,
+	const struct user *user, const struct prompt *prompt, struct idempotency *once,
+	struct fn_error *err)
+{
+	struct picture picture;
+
+	TRY(image_model_paint(use->model, call, &prompt->image, &picture, err));
+	creation_of_picture(creation, call, once->creation_id, user, prompt, &picture);
+	creation->url = object_store_public_url(use->objects, call->arena, creation->object_key);
+	const struct object object = {picture.bytes, picture.mime_type, IMMUTABLE};
+	TRY(object_store_put(use->objects, call, creation->object_key, &object, err));
+	return idempotency_finish(once, call, use->documents, creation, err);
+}
+
+/* POST {"prompt": text, "aspect_ratio"?, "seed"?, "negative_prompt"?, "publish"?}, optionally
+ * with an Idempotency-Key: paint a picture, store it, answer with the creation.
+ *
+ *   201 the new creation          400, 415 no usable prompt or key
+ *   200 the same creation again   409 the first request with this key is still at work
+ *   429, 503 try later            422 the safety filter refused, or the key is another prompt's
+ *   502, 504 the model or a store failed, or was too slow
+ *
+ * The work goes on when the client hangs up: its retry with the same key finds the picture. */
+static bool
+answer(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	const struct services *use = with;
+	const struct user *user = &anybody;
+	struct prompt prompt;
+	struct idempotency once;
+	struct creation creation;
+
+	fn_log_field(call, "user", user->id);
+	TRY(prompt_parse(&prompt, call, err));
+	TRY(idempotency_begin(&once, call, use->documents, user, "img_", err));
+	fn_log_field(call, "creation", once.creation_id);
+	if (once.replay.size == 0 &&
+		!make_picture(&creation, call, use, user, &prompt, &once, err)) {
+		idempotency_abandon(&once, call, use->documents);
+		return false;
+	}
+	if (once.replay.size > 0)
+		return fn_reply(call, 200, once.replay, err);
+	return fn_reply(call, 201, creation_json(&creation, call), err);
+}
+
+bool
+generate_image(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	static const struct fn_route routes[] = {
+		{"POST", "/api/image/generate", answer},
+	};
+
+	return fn_route(call, routes, 1, with, err);
+}

@@ -1,0 +1,19 @@
+/* handler.h: the function generate_image, which makes a sentence a picture that has a URL. */
+#ifndef GENERATE_IMAGE_HANDLER_H
+#define GENERATE_IMAGE_HANDLER_H
+
+#include "adapters/document_store.h"
+#include "adapters/image_model.h"
+#include "adapters/object_store.h"
+#include "fn/call.h"
+
+struct services {
+	struct document_store *documents;
+	struct object_store *objects;
+	struct image_model *model;
+};
+
+/* `with` is a struct services. */
+bool generate_image(struct fn_call *, const void *with, struct fn_error *);
+
+#endif

@@ -1,0 +1,69 @@
+#include "adapters/google_credentials.h"
+#include "fn/http_client.h"
+#include "fn/serve.h"
+#include "functions/generate_image/handler.h"
+
+#include <stddef.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+struct config {
+	struct document_store_config documents;
+	struct object_store_config objects;
+	struct image_model_config model;
+	struct google_credentials_config credentials;
+};
+
+static const struct fn_settings settings[] = {
+	{document_store_settings, offsetof(struct config, documents)},
+	{object_store_settings, offsetof(struct config, objects)},
+	{image_model_settings, offsetof(struct config, model)},
+	{google_credentials_settings, offsetof(struct config, credentials)},
+};
+
+/* What the services stand on. */
+struct ground {
+	struct fn_http_client *http;
+	struct google_credentials *credentials;
+};
+
+static bool
+services_open(struct services *use, struct ground *ground, const struct config *config,
+	struct fn_error *err)
+{
+	TRY(fn_http_client_open(&ground->http, err));
+	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
+	TRY(image_model_open(&use->model, &config->model, ground->credentials, ground->http, err));
+	TRY(object_store_open(&use->objects, &config->objects, ground->http, err));
+	return document_store_open(&use->documents, &config->documents, err);
+}
+
+static void
+services_close(struct services *use, struct ground *ground)
+{
+	document_store_close(use->documents);
+	object_store_close(use->objects);
+	image_model_close(use->model);
+	google_credentials_close(ground->credentials);
+	fn_http_client_close(ground->http);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct config config;
+	struct services use = {0};
+	struct ground ground = {0};
+	struct fn_error err;
+	const struct fn_function function = {
+		.target = "generate_image", .http = generate_image, .with = &use};
+	int status;
+
+	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
+		services_open(&use, &ground, &config, &err))
+		status = fn_serve(argc, argv, &function, 1);
+	else
+		status = fn_refuse_to_start(&err);
+	services_close(&use, &ground);
+	return status;
+}
