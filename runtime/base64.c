@@ -4,10 +4,12 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+#define NO_BASE64 UINT32_MAX
+
 /* What a character stands for; the top bit says that it stands for nothing. */
 #define __ 0x80
 /* clang-format off */
-static const unsigned char values[128] = {
+static const unsigned char values[256] = {
 	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
 	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
 	__, __, __, __, __, __, __, __, __, __, __, 62, __, __, __, 63,
@@ -16,19 +18,27 @@ static const unsigned char values[128] = {
 	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, __, __, __, __, __,
 	__, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
 	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
+	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
 };
 /* clang-format on */
 #undef __
 
-/* Four characters as 24 bits; more than 24 where one of them is no base64. */
+/* Four characters as 24 bits; NO_BASE64 where one of them is none. */
 static uint32_t
 quartet(const unsigned char *at)
 {
-	uint32_t a = values[at[0] & 0x7f], b = values[at[1] & 0x7f];
-	uint32_t c = values[at[2] & 0x7f], d = values[at[3] & 0x7f];
-	uint32_t bad = (a | b | c | d | at[0] | at[1] | at[2] | at[3]) & 0x80;
+	uint32_t a = values[at[0]], b = values[at[1]], c = values[at[2]], d = values[at[3]];
 
-	return bad << 24 | a << 18 | b << 12 | c << 6 | d;
+	if ((a | b | c | d) & 0x80)
+		return NO_BASE64;
+	return a << 18 | b << 12 | c << 6 | d;
 }
 
 static void
@@ -66,7 +76,7 @@ fn_base64_decode(struct fn_bytes text, char *into, size_t *size)
 	for (size_t i = 0; i + 1 < bodies; i++, done += 3) {
 		uint32_t bits = quartet((const unsigned char *)text.at + 4 * i);
 
-		if (bits >> 24)
+		if (bits == NO_BASE64)
 			return false;
 		put(into + done, bits);
 	}
