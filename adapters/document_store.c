@@ -41,20 +41,18 @@ document_store_close(struct document_store *store)
 		store->backend->close(store);
 }
 
-static bool
-is_alphanumeric(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 /* What every backend can keep as it is: no path, no escape, none of Firestore's reserved ids. */
 static bool
 id_is_usable(struct fn_bytes id)
 {
-	if (id.size == 0 || id.size > ID_MOST || !is_alphanumeric(id.at[0]))
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._~-";
+	const size_t alphanumerics = 62;
+
+	if (id.size == 0 || id.size > ID_MOST || !memchr(allowed, id.at[0], alphanumerics))
 		return false;
 	for (size_t i = 1; i < id.size; i++) {
-		if (!is_alphanumeric(id.at[i]) && !memchr("._~-", id.at[i], 4))
+		if (!memchr(allowed, id.at[i], sizeof(allowed) - 1))
 			return false;
 	}
 	return true;

@@ -437,13 +437,14 @@ FN_DROP(drop_store, struct document_store *, sqlite_close)
 static bool
 sqlite_open(struct document_store **opened, const char *path, struct fn_error *err)
 {
-	struct sqlite_store *store = calloc(1, sizeof(*store) + strlen(path) + 1);
+	size_t size = strlen(path) + 1;
+	struct sqlite_store *store = calloc(1, sizeof(*store) + size);
 	AUTO(drop_store) struct document_store *port = &store->port;
 
 	assert(store);
 	port->backend = &document_store_sqlite;
 	pthread_mutex_init(&store->lock, NULL);
-	strcpy(store->path, path);
+	memcpy(store->path, path, size);
 	if (path[0] == '\0' || path[0] == ':')
 		return fn_fail(err, FN_INVALID, "STORE_URL: \"sqlite:%s\" names no file", path);
 	TRY(make_folders(store->path, err));

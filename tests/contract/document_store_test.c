@@ -310,20 +310,20 @@ increment(struct fn_call *own)
 {
 	struct fn_error why;
 	struct document document;
-
-	if (!document_store_get(store, own, "things", fn_bytes("counter"), &document, &why))
-		return false;
-	json_t *n = json_object_get(document.fields, "n");
-	json_integer_set(n, json_integer_value(n) + 1);
 	struct document_write write = {
-		.kind = DOCUMENT_REPLACE,
-		.collection = "things",
-		.id = FN_BYTES("counter"),
-		.fields = document.fields,
-		.if_version = document.version,
-	};
-	return document_store_commit(store, own, &write, 1, &why) ||
-	       (why.code == FN_PRECONDITION && increment(own));
+		.kind = DOCUMENT_REPLACE, .collection = "things", .id = FN_BYTES("counter")};
+
+	do {
+		if (!document_store_get(store, own, "things", write.id, &document, &why))
+			return false;
+		json_t *n = json_object_get(document.fields, "n");
+		json_integer_set(n, json_integer_value(n) + 1);
+		write.fields = document.fields;
+		write.if_version = document.version;
+		if (document_store_commit(store, own, &write, 1, &why))
+			return true;
+	} while (why.code == FN_PRECONDITION);
+	return false;
 }
 
 static void *
