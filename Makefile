@@ -97,8 +97,8 @@ fmt: ## Format all C
 lint: $(patsubst %.c,$(BUILD)/%.tidy,$(filter %.c,$(SOURCES))) ## Run clang-tidy, cppcheck and shellcheck
 	@mkdir -p $(BUILD)/cppcheck
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 \
-		-j2 --cppcheck-build-dir=$(BUILD)/cppcheck --inline-suppr --library=posix,gnu \
-		-I. -Iruntime $(filter %.c,$(SOURCES))
+		-j2 --cppcheck-build-dir=$(BUILD)/cppcheck --suppressions-list=.cppcheck \
+		--library=posix -I. -Iruntime $(filter %.c,$(SOURCES))
 	@shellcheck $(SCRIPTS)
 
 BENCH_PICTURE := $(addprefix $(BUILD)/bench/picture/,upstream floor load)
@@ -165,7 +165,7 @@ $(foreach name,$(TESTS),$(eval $(call test_program,$(name))))
 $(BENCH_PICTURE): %: %.o $(BUILD)/bench/picture/plain_http.o
 	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS) $(LIBS)
 
-$(BUILD)/local/vertex/%.o $(BUILD)/tests/local/%.o: COMPILE += $(call cflags,$(PACKAGES_vertex))
+$(BUILD)/local/vertex/% $(BUILD)/tests/local/%: COMPILE += $(call cflags,$(PACKAGES_vertex))
 
 $(BUILD)/%.o: %.c $(BUILD)/flags.list
 	@mkdir -p $(@D)

@@ -37,9 +37,11 @@ START_TEST(pieces_do_not_overlap)
 	char *pieces[3 * COUNT(sizes)];
 
 	for (size_t i = 0; i < COUNT(pieces); i++) {
-		pieces[i] = fn_arena_alloc(arena, sizes[i % COUNT(sizes)]);
+		size_t size = sizes[i % COUNT(sizes)];
+
+		pieces[i] = fn_arena_alloc(arena, size);
 		ck_assert_uint_eq((uintptr_t)pieces[i] % alignof(max_align_t), 0);
-		memset(pieces[i], (int)i, sizes[i % COUNT(sizes)]);
+		memset(pieces[i], (int)i, size);
 	}
 	for (size_t i = 0; i < COUNT(pieces); i++) {
 		for (size_t j = 0; j < sizes[i % COUNT(sizes)]; j++)
