@@ -23,15 +23,15 @@ extern const struct fn_setting image_model_settings[];
 struct image_request {
 	struct fn_bytes prompt;          /* UTF-8 */
 	struct fn_bytes negative_prompt; /* empty: none. A dialect without such a field says
-	                                    "Do not show: ..." in the prompt */
+					    "Do not show: ..." in the prompt */
 	const char *aspect_ratio;        /* "1:1", "3:4", "4:3", "9:16" or "16:9" */
 	bool has_seed;
-	uint32_t seed;                   /* 1..2147483647, what both dialects take */
+	uint32_t seed; /* 1..2147483647, what both dialects take */
 };
 
 struct picture {
-	struct fn_bytes bytes; /* in call->arena */
-	const char *mime_type; /* "image/png" or "image/jpeg": read from the bytes, not believed */
+	struct fn_bytes bytes;  /* in call->arena */
+	const char *mime_type;  /* "image/png" or "image/jpeg": read from the bytes, not believed */
 	unsigned width, height; /* pixels, read from the bytes */
 };
 
@@ -44,7 +44,7 @@ void image_model_close(struct image_model *);
  * FN_UNPROCESSABLE: the safety filter refused the prompt or the picture; nothing is charged.
  * FN_RATE_LIMITED (with retry_after_s): the quota was still used up at the last attempt.
  * FN_UPSTREAM: the model failed or answered nonsense. FN_DEADLINE: it was too slow. */
-FN_MUST bool image_model_paint(struct image_model *, struct fn_call *,
-	const struct image_request *, struct picture *, struct fn_error *);
+FN_MUST bool image_model_paint(struct image_model *, struct fn_call *, const struct image_request *,
+	struct picture *, struct fn_error *);
 
 #endif
