@@ -43,6 +43,7 @@ endif
 
 FUNCTIONS := $(patsubst functions/%/main.c,%,$(wildcard functions/*/main.c))
 LOCALS    := $(patsubst local/%/main.c,%,$(wildcard local/*/main.c))
+EXAMPLES  := $(patsubst runtime/examples/%/main.c,%,$(wildcard runtime/examples/*/main.c))
 TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -name '*_test.c' -print))
 SOURCES   := $(shell find $(wildcard runtime adapters domain functions local tests bench) \
                -name node_modules -prune -o -name '*.[ch]' -print)
@@ -56,7 +57,7 @@ help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
-build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS)) ## Build every program into build/bin
+build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS) $(EXAMPLES)) ## Build every program into build/bin
 
 .PHONY: $(FUNCTIONS:%=functions/%) $(LOCALS:%=local/%)
 $(FUNCTIONS:%=functions/%): functions/%: $(BUILD)/bin/% ## Build one function alone
@@ -145,6 +146,12 @@ $(BUILD)/bin/$(2): $(BUILD)/$(1)/$(2)/main.o $(BUILD)/lib$(2).a $(LIBRARIES)
 endef
 $(foreach name,$(FUNCTIONS),$(eval $(call program,functions,$(name))))
 $(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
+
+# An example needs the runtime and nothing else.
+$(EXAMPLES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/runtime/examples/%/main.o $(BUILD)/libfn.a
+	@mkdir -p $(@D)
+	@echo "  link $*"
+	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS)
 
 # A test sees the layer that it is about and those below, so that it builds where they do. One in
 # tests/functions or tests/local whose name begins with a program's sees all of it but its main.c.

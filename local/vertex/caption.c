@@ -1,0 +1,74 @@
+#include "local/vertex/caption.h"
+
+#include <math.h>
+
+#define LINES 2
+#define ELLIPSIS "\xe2\x80\xa6"
+
+/* Whether the font has the whole word: below U+0500, or general punctuation (U+2000..U+207F). */
+static bool
+is_drawable(struct fn_bytes word)
+{
+	for (size_t i = 0; i < word.size; i++) {
+		unsigned char byte = (unsigned char)word.at[i];
+		bool punctuation =
+			byte == 0xe2 && i + 1 < word.size && (unsigned char)word.at[i + 1] <= 0x81;
+		if (byte >= 0xd4 && !punctuation)
+			return false;
+	}
+	return word.size > 0;
+}
+
+static bool
+fits(cairo_t *cr, const char *line, double width)
+{
+	cairo_text_extents_t extents;
+	cairo_text_extents(cr, line, &extents);
+	return extents.x_advance <= width;
+}
+
+/* Fills the lines word by word and returns how many there are. */
+static int
+wrap(cairo_t *cr, struct fn_bytes text, double width, struct fn_arena *arena, char *lines[LINES])
+{
+	int count = 0;
+	while (text.size > 0) {
+		struct fn_bytes next = fn_bytes_cut(&text, ' ');
+		if (!is_drawable(next))
+			continue;
+		char *word = fn_text(arena, next);
+		char *longer = count ? fn_textf(arena, "%s %s", lines[count - 1], word) : word;
+		if (count > 0 && fits(cr, longer, width)) {
+			lines[count - 1] = longer;
+		} else if (count < LINES && fits(cr, word, width)) {
+			lines[count++] = word;
+		} else {
+			if (count > 0)
+				lines[count - 1] = fn_textf(arena, "%s" ELLIPSIS, lines[count - 1]);
+			break;
+		}
+	}
+	return count;
+}
+
+void
+caption_write(cairo_t *cr, const struct scene *scene, struct fn_bytes text, struct fn_arena *arena)
+{
+	double size = scene_side(scene) / 27;
+	bool on_snow = scene->snowy && !scene->mood.moon;
+	char *lines[LINES];
+
+	cairo_select_font_face(
+		cr, "DejaVu Serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_set_font_size(cr, size);
+	brush_colour(cr, on_snow ? scene->mood.near : rgb(0xfaf3e6), 0.95);
+	int count = wrap(cr, text, scene->width * 0.86, arena, lines);
+	for (int i = 0; i < count; i++) {
+		cairo_text_extents_t extents;
+		double line = i - (count - 1) / 2.0;
+		cairo_text_extents(cr, lines[i], &extents);
+		cairo_move_to(cr, (scene->width - extents.x_advance) / 2,
+			scene->height * 0.95 + line * size * 1.35);
+		cairo_show_text(cr, lines[i]);
+	}
+}

@@ -1,0 +1,155 @@
+/* Source: Imagen on Vertex AI, method :predict; the texts are those that clients have met. */
+#include "local/vertex/fields.h"
+#include "local/vertex/model.h"
+#include "local/vertex/picture.h"
+#include "local/vertex/safety.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct size sizes[] = {
+	{"1:1", 1024, 1024},
+	{"3:4", 896, 1280},
+	{"4:3", 1280, 896},
+	{"9:16", 768, 1408},
+	{"16:9", 1408, 768},
+	{0},
+};
+
+static const struct field instance_fields[] = {
+	{"prompt", .kind = FIELD_TEXT},
+	{0},
+};
+
+static const struct field output_fields[] = {
+	{"mimeType", FIELD_CHOICE, .choices = "image/png"},
+	{"compressionQuality", FIELD_INTEGER, .least = 0, .most = 100},
+	{0},
+};
+
+static const struct field parameter_fields[] = {
+	{"sampleCount", FIELD_INTEGER, .least = 1, .most = 4},
+	{"aspectRatio", FIELD_CHOICE, .choices = "1:1 3:4 4:3 9:16 16:9"},
+	{"sampleImageSize", FIELD_CHOICE, .choices = "1K"},
+	{"seed", FIELD_INTEGER, .least = 1, .most = 4294967295},
+	{"addWatermark", .kind = FIELD_BOOL},
+	{"safetySetting", FIELD_CHOICE,
+		.choices = "block_low_and_above block_medium_and_above block_only_high block_none"},
+	{"personGeneration", FIELD_CHOICE, .choices = "dont_allow allow_adult allow_all"},
+	{"language", FIELD_CHOICE, .choices = "auto en zh zh-CN zh-TW hi ja ko pt es"},
+	{"enhancePrompt", .kind = FIELD_BOOL},
+	{"negativePrompt", .kind = FIELD_TEXT},
+	{"includeRaiReason", .kind = FIELD_BOOL},
+	{"includeSafetyAttributes", .kind = FIELD_BOOL},
+	{"outputOptions", FIELD_OBJECT, .members = output_fields},
+	{"storageUri", .kind = FIELD_REFUSED},
+	{0},
+};
+
+static const struct field request_fields[] = {
+	{"instances", FIELD_OBJECTS, .members = instance_fields},
+	{"parameters", FIELD_OBJECT, .members = parameter_fields},
+	{"labels", .kind = FIELD_OBJECT},
+	{0},
+};
+
+#define FAILED "Image generation failed with the following error: "
+#define REPHRASE "Try rephrasing the prompt. Support codes: %s"
+
+static bool
+check(json_t *request, const struct model *model, struct fn_error *err)
+{
+	TRY(fields_check(request, request_fields, "", err));
+	json_t *instances = json_object_get(request, "instances");
+	if (json_array_size(instances) != 1)
+		return fn_fail(err, FN_INVALID, "Exactly one instance is required.");
+	if (!fields_text(json_array_get(instances, 0), "prompt", "")[0])
+		return fn_fail(err, FN_INVALID, FAILED "Text prompt is required.");
+	if (fields_at(request, "parameters.seed") &&
+		fields_bool(request, "parameters.addWatermark", true))
+		return fn_fail(
+			err, FN_INVALID, FAILED "Seed is not supported when watermark is enabled.");
+	if (fields_at(request, "parameters.negativePrompt") && !model->negative_prompt)
+		return fn_fail(err, FN_INVALID, FAILED "negativePrompt is not supported by %s.",
+			model->name);
+	return true;
+}
+
+static void
+add_reason(struct fn_builder *json, const char *support_code)
+{
+	fn_addf(json,
+		"{\"raiFilteredReason\":\"Unable to show generated images. All images were "
+		"filtered out because they violated Google's Responsible AI practices. " REPHRASE
+		"\"}",
+		support_code);
+}
+
+static bool
+add_pictures(struct fn_builder *json, struct fn_call *call, json_t *request,
+	const struct fault *fault, struct fn_error *err)
+{
+	json_t *instance = json_array_get(json_object_get(request, "instances"), 0);
+	long long count = fields_integer(request, "parameters.sampleCount", 4);
+	struct painting painting = {
+		.prompt = fn_bytes(fields_text(instance, "prompt", "")),
+		.seed = (uint64_t)fields_integer(request, "parameters.seed", arc4random()),
+	};
+	picture_size(&painting, sizes, fields_text(request, "parameters.aspectRatio", "1:1"));
+
+	for (; count > 0; count--, painting.seed++) {
+		fn_add(json, FN_BYTES("{\"mimeType\":\"image/png\",\"bytesBase64Encoded\":\""));
+		TRY(picture_add(json, call, &painting, fault, err));
+		fn_add(json, count > 1 ? FN_BYTES("\"},") : FN_BYTES("\"}"));
+	}
+	return true;
+}
+
+static bool
+imagen_answer(struct fn_call *call, const struct model *model, const struct fault *fault,
+	json_t *request, struct fn_bytes *body, enum outcome *outcome, struct fn_error *err)
+{
+	TRY(check(request, model, err));
+	json_t *instance = json_array_get(json_object_get(request, "instances"), 0);
+	struct safety safety = safety_of(fn_bytes(fields_text(instance, "prompt", "")), fault);
+	bool say_why = fields_bool(request, "parameters.includeRaiReason", false);
+
+	*outcome = REFUSED;
+	if (safety.prompt_refused)
+		return fn_fail(err, FN_INVALID,
+			FAILED "The prompt could not be submitted. This prompt contains sensitive "
+			       "words that violate Google's Responsible AI practices. " REPHRASE,
+			safety.support_code);
+	if (fault->kind == FAULT_EMPTY || (safety.output_refused && !say_why)) {
+		*body = FN_BYTES("{}");
+		return true;
+	}
+	struct fn_builder json = {.arena = call->arena};
+	fn_add(&json, FN_BYTES("{\"predictions\":["));
+	if (safety.output_refused || fault->kind == FAULT_MIXED)
+		add_reason(&json, safety.support_code);
+	if (fault->kind == FAULT_MIXED)
+		fn_add(&json, FN_BYTES(","));
+	if (!safety.output_refused) {
+		TRY(add_pictures(&json, call, request, fault, err));
+		*outcome = PAINTED;
+	}
+	fn_add(&json, FN_BYTES("]}"));
+	*body = fn_built(&json);
+	return true;
+}
+
+static bool
+imagen_exhausted(const struct model *model, struct fn_error *err)
+{
+	return fn_fail(err, FN_RATE_LIMITED,
+		"Quota exceeded for aiplatform.googleapis.com/"
+		"online_prediction_requests_per_base_model with base model: %s.",
+		model->base);
+}
+
+const struct dialect imagen_dialect = {
+	.method = "predict",
+	.answer = imagen_answer,
+	.exhausted = imagen_exhausted,
+};
