@@ -4,41 +4,37 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-#define NO_BASE64 UINT32_MAX
-
-/* What a character stands for; the top bit says that it stands for nothing. */
-#define __ 0x80
+/* What a character adds to the 24 bits that four of them make, by its place among the four. One
+ * that is of the alphabet also counts one above these bits, where four make ALL_VALID. */
+#define VALID (1U << 24)
+#define ALL_VALID 4
 /* clang-format off */
-static const unsigned char values[256] = {
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, 62, __, __, __, 63,
-	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, __, __, __, __, __, __,
-	__,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
-	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, __, __, __, __, __,
-	__, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-	__, __, __, __, __, __, __, __, __, __, __, __, __, __, __, __,
-};
+#define EIGHT(shift, first, a, b, c, d, e, f, g, h)                                                \
+	[a] = VALID | (first + 0U) << (shift), [b] = VALID | (first + 1U) << (shift),              \
+	[c] = VALID | (first + 2U) << (shift), [d] = VALID | (first + 3U) << (shift),              \
+	[e] = VALID | (first + 4U) << (shift), [f] = VALID | (first + 5U) << (shift),              \
+	[g] = VALID | (first + 6U) << (shift), [h] = VALID | (first + 7U) << (shift)
+#define ALPHABET(shift)                                                                            \
+	EIGHT(shift, 0, 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'),                                   \
+	EIGHT(shift, 8, 'I', 'J', 'K', 'L', 'M', 'N', 'O', 'P'),                                   \
+	EIGHT(shift, 16, 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X'),                                  \
+	EIGHT(shift, 24, 'Y', 'Z', 'a', 'b', 'c', 'd', 'e', 'f'),                                  \
+	EIGHT(shift, 32, 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n'),                                  \
+	EIGHT(shift, 40, 'o', 'p', 'q', 'r', 's', 't', 'u', 'v'),                                  \
+	EIGHT(shift, 48, 'w', 'x', 'y', 'z', '0', '1', '2', '3'),                                  \
+	EIGHT(shift, 56, '4', '5', '6', '7', '8', '9', '+', '/')
 /* clang-format on */
-#undef __
+static const uint32_t sextets[4][256] = {
+	{ALPHABET(18)},
+	{ALPHABET(12)},
+	{ALPHABET(6)},
+	{ALPHABET(0)},
+};
 
-/* Four characters as 24 bits; NO_BASE64 where one of them is none. */
 static uint32_t
 quartet(const unsigned char *at)
 {
-	uint32_t a = values[at[0]], b = values[at[1]], c = values[at[2]], d = values[at[3]];
-
-	if ((a | b | c | d) & 0x80)
-		return NO_BASE64;
-	return a << 18 | b << 12 | c << 6 | d;
+	return sextets[0][at[0]] + sextets[1][at[1]] + sextets[2][at[2]] + sextets[3][at[3]];
 }
 
 static void
@@ -58,7 +54,7 @@ decode_last(const char *at, char *into, size_t *size)
 	uint32_t bits = quartet((const unsigned char *)text);
 	char bytes[3];
 
-	if (bits >> 24 || bits & ((1U << 8 * padding) - 1))
+	if (bits >> 24 != ALL_VALID || bits & ((1U << 8 * padding) - 1))
 		return false;
 	put(bytes, bits);
 	memcpy(into, bytes, 3 - padding);
@@ -76,7 +72,7 @@ fn_base64_decode(struct fn_bytes text, char *into, size_t *size)
 	for (size_t i = 0; i + 1 < bodies; i++, done += 3) {
 		uint32_t bits = quartet((const unsigned char *)text.at + 4 * i);
 
-		if (bits == NO_BASE64)
+		if (bits >> 24 != ALL_VALID)
 			return false;
 		put(into + done, bits);
 	}

@@ -54,6 +54,24 @@ START_TEST(what_is_no_base64_is_refused)
 }
 END_TEST
 
+/* Each of the four places has a table of its own. */
+START_TEST(every_byte_is_judged_in_every_place)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (int byte = 0; byte < 256; byte++) {
+		char text[] = "AAAAAAAA", into[6];
+		size_t size;
+		bool is_digit = memchr(alphabet, byte, sizeof(alphabet) - 1);
+
+		text[_i] = (char)byte;
+		ck_assert_msg(fn_base64_decode((struct fn_bytes){text, 8}, into, &size) == is_digit,
+			"byte %d", byte);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -61,6 +79,7 @@ main(void)
 		{.test = bytes_become_text, .rows = COUNT(pairs)},
 		{.test = text_becomes_bytes, .rows = COUNT(pairs)},
 		{.test = what_is_no_base64_is_refused, .rows = COUNT(bad)},
+		{.test = every_byte_is_judged_in_every_place, .rows = 7}, /* the last may be '=' */
 	};
 
 	return suite_run("base64", cases, COUNT(cases));
