@@ -51,7 +51,8 @@ FN_MUST bool document_store_get(struct document_store *, struct fn_call *, const
 
 /* All of the writes or none of them. A failed precondition names the document in its message.
  * Once it has answered true, a power cut does not undo it.
- * FN_BUSY: others kept the store locked until the deadline; nothing was written.
+ * FN_BUSY (with retry_after_s): others kept the store locked until the deadline; nothing was
+ * written.
  * FN_UPSTREAM: the store failed (disk full, I/O); nothing was written. */
 FN_MUST bool document_store_commit(struct document_store *, struct fn_call *,
 	struct document_write *, size_t count, struct fn_error *);

@@ -20,6 +20,7 @@
 #include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define RETRY_AFTER_S 1
 
 /* Entry n makes schema n + 1 of schema n. Rows are larger than what WITHOUT ROWID is good for. */
 static const char *const migrations[] = {
@@ -80,8 +81,11 @@ fail(const struct connection *conn, struct fn_error *err)
 	int cause = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno(conn->db)
 								    : 0;
 
-	if (code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL)
-		return fn_fail(err, FN_BUSY, "store %s: locked by others", conn->path);
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL) {
+		fn_fail(err, FN_BUSY, "store %s: locked by others", conn->path);
+		err->retry_after_s = RETRY_AFTER_S;
+		return false;
+	}
 	return fn_fail(err, FN_UPSTREAM, "store %s: %s%s%s", conn->path, sqlite3_errmsg(conn->db),
 		cause ? ": " : "", cause ? strerror(cause) : "");
 }

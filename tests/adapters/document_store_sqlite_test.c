@@ -344,6 +344,7 @@ START_TEST(lock_is_waited_for_until_the_deadline)
 
 	call.deadline_ms = fn_now_ms() + 100;
 	assert_fails(create("during", 1), FN_BUSY, path);
+	ck_assert_uint_gt(err.retry_after_s, 0);
 	ck_assert_int_ge(fn_now_ms(), call.deadline_ms - 20);
 	ck_assert_int_eq(number_of("before"), 1); /* readers pass */
 	unlock_store(holder);
