@@ -3,17 +3,16 @@
 #include <math.h>
 
 #define LINES 2
-#define ELLIPSIS "\xe2\x80\xa6"
+#define ELLIPSIS "..."
 
-/* Whether the font has the whole word: below U+0500, or general punctuation (U+2000..U+207F). */
+/* Whether the font has all of the word. */
 static bool
 is_drawable(struct fn_bytes word)
 {
 	for (size_t i = 0; i < word.size; i++) {
 		unsigned char byte = (unsigned char)word.at[i];
-		bool punctuation =
-			byte == 0xe2 && i + 1 < word.size && (unsigned char)word.at[i + 1] <= 0x81;
-		if (byte >= 0xd4 && !punctuation)
+
+		if (byte <= ' ' || byte > '~')
 			return false;
 	}
 	return word.size > 0;
@@ -58,8 +57,7 @@ caption_write(cairo_t *cr, const struct scene *scene, struct fn_bytes text, stru
 	bool on_snow = scene->snowy && !scene->mood.moon;
 	char *lines[LINES];
 
-	cairo_select_font_face(
-		cr, "DejaVu Serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+	cairo_select_font_face(cr, "@cairo:", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
 	cairo_set_font_size(cr, size);
 	brush_colour(cr, on_snow ? scene->mood.near : rgb(0xfaf3e6), 0.95);
 	int count = wrap(cr, text, scene->width * 0.86, arena, lines);

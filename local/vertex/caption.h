@@ -4,9 +4,8 @@
 
 #include "local/vertex/scene.h"
 
-/* At most two lines, the last one cut after a word. Words in scripts that the font lacks are left
- * out; it has Latin, Greek and Cyrillic. Without DejaVu, cairo takes what font there is, and in
- * the end the one that is built into it. */
+/* At most two lines, the last one cut after a word. The font is the one that is built into cairo,
+ * so that no machine lacks it and none writes another hand; words beyond ASCII are left out. */
 void caption_write(cairo_t *, const struct scene *, struct fn_bytes text, struct fn_arena *);
 
 #endif
