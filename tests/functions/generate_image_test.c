@@ -157,7 +157,7 @@ struct request {
 	struct fn_call call;
 	struct fn_error err;
 	int status;
-	struct fn_bytes answer;   /* its body, outliving the call */
+	struct fn_bytes answer;   /* its body */
 	struct fn_bytes creation; /* the id, as the log has it; empty where it came to none */
 };
 
@@ -166,21 +166,32 @@ logged(const struct fn_call *call, const char *name)
 {
 	for (size_t i = 0; i < call->log.field_count; i++) {
 		if (strcmp(call->log.fields[i].name, name) == 0)
-			return fn_bytes_copy(arena, call->log.fields[i].value);
+			return call->log.fields[i].value;
 	}
 	return (struct fn_bytes){0};
 }
 
+static void
+drop_arena(void *of_call)
+{
+	fn_arena_drop(of_call);
+}
+
+/* What the request leads to lives as long as the test. */
 static struct request
 request_of(const char *body, const char *key)
 {
+	struct fn_arena *own = fn_arena_new();
+
+	fn_arena_defer(arena, drop_arena, own);
 	return (struct request){
 		.headers = {{FN_BYTES("Content-Type"), FN_BYTES("application/json")},
 			{FN_BYTES("Idempotency-Key"), fn_bytes(key)}},
 		.call = {.method = FN_BYTES("POST"),
 			.path = FN_BYTES("/api/image/generate"),
 			.body = fn_bytes(body),
-			.header_count = key ? 2 : 1},
+			.header_count = key ? 2 : 1,
+			.arena = own},
 	};
 }
 
@@ -190,16 +201,14 @@ run(struct request *request, int64_t within_ms)
 {
 	struct fn_call *call = &request->call;
 
-	call->arena = fn_arena_new();
 	call->headers = request->headers;
 	call->deadline_ms = fn_now_ms() + within_ms;
 	if (generate_image(call, &use, &request->err))
 		request->status = call->answer.status;
 	else
 		request->status = fn_code_status(request->err.code);
-	request->answer = fn_bytes_copy(arena, call->answer.body);
+	request->answer = call->answer.body;
 	request->creation = logged(call, "creation");
-	fn_arena_drop(call->arena);
 }
 
 static struct request
