@@ -43,7 +43,7 @@ static const char *const bad[] = {"Z", "Zg", "Zg=", "Zm9vY", "====", "=AAA", "A=
 	"Zm9v\n", "Zm 9", "Zm9-", "Zm9_", "Zh==", "Zm9=",
 	"\xc3\xa9"
 	"AA",
-	"Zg==Zg=="};
+	"Zg==Zg==", "A-AAAAAAAAAA"};
 
 START_TEST(what_is_no_base64_is_refused)
 {
