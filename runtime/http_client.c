@@ -11,8 +11,10 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define IDLE_MOST 64 /* more handles than this are not kept */
-#define RECEIVE_BUFFER (128 * 1024)
+#define IDLE_MOST 64                /* more handles than this are not kept */
+#define RECEIVE_BUFFER (256 * 1024) /* larger ones were not measured to be faster */
+#define SEND_BUFFER (512 * 1024)
+#define LARGE_BODY (64 * 1024) /* curl's own buffer; from here on SEND_BUFFER is worth it */
 #define FIRST_ROOM (16 * 1024) /* for a body of unknown size */
 #define DEFAULT_RESPONSE (1024 * 1024)
 #define DEFAULT_TIMEOUT_MS 30000
@@ -200,6 +202,8 @@ set_method(CURL *easy, const struct fn_http_request *request)
 	const char *method = request->method ? request->method : "GET";
 	bool carries_body = request->body.size > 0 || method[0] == 'P';
 
+	if (request->body.size > LARGE_BODY)
+		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
 	if (carries_body) {
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
 		curl_easy_setopt(
