@@ -19,7 +19,8 @@ struct google_credentials_config {
 
 extern const struct fn_setting google_credentials_settings[];
 
-/* FN_INVALID: the key file is unreadable or of a kind that is not supported. No network. */
+/* FN_INVALID: the key file is unreadable or of a kind that is not supported, or the host is none;
+ * the message names the variable. No network. */
 FN_MUST bool google_credentials_open(struct google_credentials **,
 	const struct google_credentials_config *, struct fn_http_client *, struct fn_error *);
 void google_credentials_close(struct google_credentials *);

@@ -3,9 +3,12 @@
  * Source: cloud.google.com/compute/docs/metadata/querying-metadata. */
 #include "adapters/google_token_source.h"
 
+#include <string.h>
+
 #define PATH "/computeMetadata/v1/instance/service-accounts/default/token"
 #define ATTEMPTS 4
 #define TIMEOUT_MS 3000
+#define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]"
 
 struct metadata {
 	struct google_token_source base;
@@ -48,7 +51,9 @@ google_metadata_open(struct google_token_source **source, const char *host, stru
 {
 	struct metadata *metadata = fn_arena_zero(arena, sizeof(*metadata));
 
-	(void)err; /* nothing is asked before the first fetch */
+	if (host[0] == '\0' || host[strspn(host, HOST_CHARACTERS)] != '\0')
+		return fn_fail(
+			err, FN_INVALID, "GCE_METADATA_HOST: \"%s\" is no host[:port]", host);
 	metadata->base.fetch = fetch;
 	metadata->url = fn_textf(arena, "http://%s" PATH, host);
 	*source = &metadata->base;

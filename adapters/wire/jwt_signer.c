@@ -21,14 +21,6 @@ FN_DROP(drop_key, EVP_PKEY *, EVP_PKEY_free)
 FN_DROP(drop_number, BIGNUM *, BN_clear_free)
 FN_DROP(drop_jws, cjose_jws_t *, cjose_jws_release)
 
-/* Without this OpenSSL would ask the terminal for the passphrase of an encrypted key. */
-static int
-no_passphrase(char *into, int room, int writing, void *with)
-{
-	(void)into, (void)room, (void)writing, (void)with;
-	return -1;
-}
-
 static bool
 key_part(const EVP_PKEY *key, const char *name, uint8_t bytes[PART_MOST], size_t *size)
 {
@@ -40,13 +32,15 @@ key_part(const EVP_PKEY *key, const char *name, uint8_t bytes[PART_MOST], size_t
 	return true;
 }
 
-/* cjose reads no PEM, so OpenSSL takes the key apart for it. */
+/* cjose reads no PEM, so OpenSSL takes the key apart for it. Given no passphrase, OpenSSL would ask
+ * the terminal for that of an encrypted key. */
 static cjose_jwk_t *
 read_key(const char *pem)
 {
+	char passphrase[] = "";
 	AUTO(drop_bio) BIO *bio = BIO_new_mem_buf(pem, -1);
 	AUTO(drop_key)
-	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, NULL, passphrase) : NULL;
 	uint8_t n[PART_MOST], e[PART_MOST], d[PART_MOST];
 	cjose_jwk_rsa_keyspec spec = {.n = n, .e = e, .d = d};
 	cjose_jwk_t *jwk = NULL;

@@ -600,6 +600,20 @@ START_TEST(key_file_that_is_not_there_is_refused_at_start)
 }
 END_TEST
 
+static const char *const bad_hosts[] = {
+	"", "http://host", "host/path", "host?", "user@host", "a b"};
+
+START_TEST(metadata_host_that_is_none_is_refused_at_start)
+{
+	struct google_credentials_config config = {.key_file = "", .metadata_host = bad_hosts[_i]};
+	struct fn_error err = {0};
+
+	ck_assert(!google_credentials_open(&credentials, &config, http, &err));
+	ck_assert_int_eq(err.code, FN_INVALID);
+	ck_assert(fn_bytes_starts(fn_bytes(err.message), "GCE_METADATA_HOST: "));
+}
+END_TEST
+
 #define ROWS(name, count)                                                                          \
 	{                                                                                          \
 		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
@@ -626,6 +640,7 @@ main(void)
 		ROWS(key_file_that_cannot_be_used_is_refused_at_start, COUNT(file_cases)),
 		ROWS(encrypted_key_is_refused_at_start, 1),
 		ROWS(key_file_that_is_not_there_is_refused_at_start, 1),
+		ROWS(metadata_host_that_is_none_is_refused_at_start, COUNT(bad_hosts)),
 	};
 	return suite_run("google_credentials", cases, COUNT(cases));
 }
