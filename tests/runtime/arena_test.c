@@ -29,6 +29,16 @@ arena_close(void)
 	fn_arena_drop(arena);
 }
 
+static bool
+is_all(const char *at, char byte, size_t size)
+{
+	size_t same = 0;
+
+	while (same < size && at[same] == byte)
+		same++;
+	return same == size;
+}
+
 static const size_t sizes[] = {0, 1, 15, 16, 17, 3999, 4000, 4001, 16383, 16384, 16385, 3 << 20};
 
 /* Pieces of any size stand apart: what is written to one is not seen in another. */
@@ -43,23 +53,20 @@ START_TEST(pieces_do_not_overlap)
 		ck_assert_uint_eq((uintptr_t)pieces[i] % alignof(max_align_t), 0);
 		memset(pieces[i], (int)i, size);
 	}
-	for (size_t i = 0; i < COUNT(pieces); i++) {
-		for (size_t j = 0; j < sizes[i % COUNT(sizes)]; j++)
-			ck_assert_int_eq(pieces[i][j], (char)i);
-	}
+	for (size_t i = 0; i < COUNT(pieces); i++)
+		ck_assert(is_all(pieces[i], (char)i, sizes[i % COUNT(sizes)]));
 }
 END_TEST
 
 /* Zeroed memory is zero also where an earlier call has written. */
 START_TEST(zeroed_memory_is_zero)
 {
-	const char *zeroed;
+	char *used = fn_arena_alloc(arena, 1000);
 
-	memset(fn_arena_alloc(arena, 1000), 'x', 1000);
+	memset(used, 'x', 1000);
+	ck_assert(is_all(used, 'x', 1000)); /* and the compiler cannot leave the memset out */
 	fn_arena_reset(arena);
-	zeroed = fn_arena_zero(arena, 1000);
-	for (size_t i = 0; i < 1000; i++)
-		ck_assert_int_eq(zeroed[i], 0);
+	ck_assert(is_all(fn_arena_zero(arena, 1000), 0, 1000));
 }
 END_TEST
 
