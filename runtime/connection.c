@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define BODY_STEP 16384 /* bytes of a body that count as progress, so that a trickle is none */
+
 enum {
-	HELD = 1,      /* by a handler */
+	HELD = 1,      /* by a handler, or by one exchange that waits for one */
 	EVENT = 2,     /* the loop has seen something meanwhile */
 	ANSWERING = 4, /* the handler has begun to write */
 	EXPIRED = 8,   /* the loop has answered */
@@ -59,13 +61,18 @@ static enum connection_result
 feed_head(struct connection *connection, struct fn_bytes *stream, size_t body_limit)
 {
 	struct http_refusal refusal;
-	size_t size;
+	size_t size, scanned;
 
 	/* an empty line before a request is a leftover of the last one (RFC 9112, 2.2) */
-	while (connection->scanned == 0 && fn_bytes_starts(*stream, "\r\n"))
+	while (fn_bytes_starts(*stream, "\r\n")) {
 		*stream = (struct fn_bytes){stream->at + 2, stream->size - 2};
+		connection->scanned = 0;
+	}
+	scanned = connection->scanned;
 	switch (http_head_find(*stream, &connection->scanned, &size, &refusal)) {
 	case HTTP_NEEDS_MORE:
+		if (scanned == 0 && stream->size > 0)
+			connection->since_ms = fn_now_ms();
 		return CONNECTION_BLOCKED;
 	case HTTP_REFUSED:
 		return refused(connection, &refusal);
@@ -79,6 +86,8 @@ feed_head(struct connection *connection, struct fn_bytes *stream, size_t body_li
 	*stream = (struct fn_bytes){stream->at + size, stream->size - size};
 	connection->scanned = 0;
 	connection->reading_body = true;
+	connection->body_counted = 0;
+	connection->since_ms = fn_now_ms();
 	if (stream->size == 0 && connection->exchange->body.state != BODY_DONE)
 		send_continue(connection);
 	return CONNECTION_REQUEST;
@@ -87,10 +96,11 @@ feed_head(struct connection *connection, struct fn_bytes *stream, size_t body_li
 static enum connection_result
 feed_body(struct connection *connection, struct fn_bytes *stream)
 {
+	struct http_body *body = &connection->exchange->body;
 	struct http_refusal refusal;
 	size_t used;
 
-	switch (http_body_feed(&connection->exchange->body, *stream, &used, &refusal)) {
+	switch (http_body_feed(body, *stream, &used, &refusal)) {
 	case HTTP_REFUSED:
 		return refused(connection, &refusal);
 	case HTTP_FOUND:
@@ -100,7 +110,11 @@ feed_body(struct connection *connection, struct fn_bytes *stream)
 	case HTTP_NEEDS_MORE:
 		break;
 	}
-	*stream = (struct fn_bytes){stream->at, 0};
+	if (body->size - connection->body_counted >= BODY_STEP) {
+		connection->body_counted = body->size;
+		connection->since_ms = fn_now_ms();
+	}
+	stream->size = 0;
 	return CONNECTION_BLOCKED;
 }
 
@@ -115,76 +129,99 @@ feed(struct connection *connection, struct fn_bytes *stream, size_t body_limit)
 	return result == CONNECTION_REQUEST ? feed_body(connection, stream) : result;
 }
 
-/* Keeps what has been read and belongs to a head that is not whole, or to the next request. */
-static bool
-keep(struct connection *connection, struct fn_bytes rest)
+/* CONNECTION_DONE: *size bytes have come in. */
+static enum connection_result
+receive(struct connection *connection, char *scratch, size_t *size)
 {
-	char *kept = NULL;
+	ssize_t got;
 
-	if (rest.size > 0) {
-		kept = malloc(rest.size);
-		if (!kept)
-			return false;
-		memcpy(kept, rest.at, rest.size);
-	}
+	do
+		got = recv(connection->fd, scratch, CONNECTION_SCRATCH, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	connection->more = got == CONNECTION_SCRATCH;
+	if (got <= 0)
+		return got < 0 && errno == EAGAIN ? CONNECTION_BLOCKED : CONNECTION_CLOSED;
+	*size = (size_t)got;
+	return CONNECTION_DONE;
+}
+
+/* A read that does not fill its room has emptied the socket, and there will be an event when more
+ * comes (epoll(7)); but of a client that has hung up there has been one already. */
+static enum connection_result
+blocked(const struct connection *connection)
+{
+	return connection->more || atomic_load(&connection->hung_up) ? CONNECTION_MORE
+								     : CONNECTION_BLOCKED;
+}
+
+/* Puts what has come in behind what was unread. */
+static bool
+join(struct connection *connection, struct fn_bytes *stream)
+{
+	struct fn_bytes unread = connection->unread;
+	char *joined;
+
+	if (unread.size == 0)
+		return true;
+	joined = malloc(unread.size + stream->size);
+	if (!joined)
+		return false;
+	memcpy(joined, unread.at, unread.size);
+	memcpy(joined + unread.size, stream->at, stream->size);
 	free(connection->kept);
-	connection->kept = kept;
-	connection->kept_size = rest.size;
+	connection->kept = joined;
+	*stream = (struct fn_bytes){joined, unread.size + stream->size};
 	return true;
 }
 
-static ssize_t
-receive(struct connection *connection, char *into, size_t room)
+/* Keeps what is left of the stream: the start of a head, or the requests behind this one. */
+static bool
+keep(struct connection *connection, struct fn_bytes rest)
 {
-	ssize_t size;
-
-	do
-		size = recv(connection->fd, into, room, MSG_DONTWAIT);
-	while (size < 0 && errno == EINTR);
-	return size;
+	if (rest.size == 0) {
+		free(connection->kept);
+		connection->kept = NULL;
+	} else if (!connection->kept) {
+		connection->kept = malloc(rest.size);
+		if (!connection->kept)
+			return false;
+		memcpy(connection->kept, rest.at, rest.size);
+		rest.at = connection->kept;
+	}
+	connection->unread = rest;
+	return true;
 }
 
 enum connection_result
 connection_read(struct connection *connection, char *scratch, size_t body_limit)
 {
-	struct fn_bytes stream = {scratch, connection->kept_size};
-	enum connection_result result;
-	bool idle = stream.size == 0 && !connection->reading_body;
-	ssize_t size = 0;
+	struct fn_bytes stream = connection->unread;
+	enum connection_result result = feed(connection, &stream, body_limit);
 
-	if (stream.size > 0)
-		memcpy(scratch, connection->kept, stream.size);
-	while ((result = feed(connection, &stream, body_limit)) == CONNECTION_BLOCKED) {
-		size_t used = (size_t)(stream.at - scratch) + stream.size;
+	if (!keep(connection, stream))
+		return CONNECTION_CLOSED;
+	if (result != CONNECTION_BLOCKED)
+		return result;
 
-		if (stream.size == 0)
-			stream.at = scratch, used = 0;
-		size = receive(connection, scratch + used, CONNECTION_SCRATCH - used);
-		if (size <= 0)
-			break;
-		connection->more = (size_t)size == CONNECTION_SCRATCH - used;
-		stream.size += (size_t)size;
-		if (idle || connection->reading_body)
-			connection->since_ms = fn_now_ms();
-		idle = false;
-	}
-	if (size == 0 && result == CONNECTION_BLOCKED)
+	stream.at = scratch;
+	result = receive(connection, scratch, &stream.size);
+	if (result != CONNECTION_DONE)
+		return result;
+	if (!join(connection, &stream))
 		return CONNECTION_CLOSED;
-	if (size < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+	result = feed(connection, &stream, body_limit);
+	if (!keep(connection, stream))
 		return CONNECTION_CLOSED;
-	return keep(connection, stream) ? result : CONNECTION_CLOSED;
+	return result == CONNECTION_BLOCKED ? blocked(connection) : result;
 }
 
 enum connection_result
 connection_linger(struct connection *connection, char *scratch)
 {
-	ssize_t size;
+	size_t size;
+	enum connection_result result = receive(connection, scratch, &size);
 
-	do
-		size = receive(connection, scratch, CONNECTION_SCRATCH);
-	while (size > 0);
-	return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? CONNECTION_BLOCKED
-								     : CONNECTION_CLOSED;
+	return result == CONNECTION_DONE ? blocked(connection) : result;
 }
 
 /* ---- Out --------------------------------------------------------------------------------- */
@@ -204,39 +241,50 @@ advance(struct iovec out[2], size_t size)
 	return out[0].iov_len + out[1].iov_len == 0;
 }
 
+static ssize_t
+send_out(int fd, struct iovec out[2])
+{
+	struct msghdr message = {.msg_iov = out, .msg_iovlen = 2};
+	ssize_t size;
+
+	do
+		size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (size < 0 && errno == EINTR);
+	return size;
+}
+
+/* A write that leaves something over has filled the socket: there will be an event. */
 enum connection_result
 connection_write(struct connection *connection)
 {
 	struct iovec *out = connection->exchange->out;
-	ssize_t size;
+	ssize_t size = send_out(connection->fd, out);
 
-	do {
-		struct msghdr message = {.msg_iov = out, .msg_iovlen = 2};
+	if (size < 0)
+		return errno == EAGAIN ? CONNECTION_BLOCKED : CONNECTION_CLOSED;
+	connection->since_ms = fn_now_ms();
+	return advance(out, (size_t)size) ? CONNECTION_DONE : CONNECTION_BLOCKED;
+}
 
-		size = sendmsg(connection->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (size < 0 && errno != EINTR)
-			return errno == EAGAIN || errno == EWOULDBLOCK ? CONNECTION_BLOCKED
-								       : CONNECTION_CLOSED;
-		if (size > 0)
-			connection->since_ms = fn_now_ms();
-	} while (!advance(out, size > 0 ? (size_t)size : 0));
-	return CONNECTION_DONE;
+void
+connection_answer(struct connection *connection)
+{
+	exchange_compose(connection->exchange);
+	connection->phase = CONNECTION_WRITING;
+	connection->since_ms = fn_now_ms();
 }
 
 void
 connection_refuse(
 	struct connection *connection, int status, const char *reason, unsigned retry_after_s)
 {
-	if (!connection->exchange) {
+	if (!connection->exchange)
 		connection->exchange = exchange_new(connection);
-		connection->exchange->close = true;
-	}
-	if (connection->reading_body)
+	/* where a request is not whole, nobody knows where the next one starts */
+	if (connection->exchange->body.state != BODY_DONE)
 		connection->exchange->close = true;
 	exchange_refuse(connection->exchange, status, reason, retry_after_s);
-	exchange_compose(connection->exchange);
-	connection->phase = CONNECTION_WRITING;
-	connection->since_ms = fn_now_ms();
+	connection_answer(connection);
 }
 
 void
@@ -249,7 +297,6 @@ connection_next(struct connection *connection)
 	connection->reading_body = false;
 	connection->scanned = 0;
 	connection->greeted = true;
-	connection->since_ms = fn_now_ms();
 	connection->phase = CONNECTION_READING;
 	if (close) {
 		connection->phase = CONNECTION_LINGERING;
@@ -263,10 +310,10 @@ void
 connection_lend(struct connection *connection, int64_t deadline_ms)
 {
 	/* what has come already makes no event of its own any more */
-	bool pending =
-		connection->kept_size > 0 || connection->more || atomic_load(&connection->hung_up);
+	bool pending = connection->unread.size > 0 || connection->more ||
+		       atomic_load(&connection->hung_up);
 
-	atomic_store(&connection->deadline_ms, deadline_ms);
+	connection->deadline_ms = deadline_ms;
 	atomic_store(&connection->holding, HELD | (pending ? EVENT : 0));
 }
 
@@ -282,8 +329,8 @@ connection_is_lent(struct connection *connection)
 	return false;
 }
 
-bool
-connection_expire(struct connection *connection)
+static bool
+claim_expiry(struct connection *connection)
 {
 	unsigned holding = atomic_load(&connection->holding);
 
@@ -292,6 +339,29 @@ connection_expire(struct connection *connection)
 			return true;
 	}
 	return false;
+}
+
+void
+connection_expire(struct connection *connection, int status, const char *reason)
+{
+	struct fn_exchange *exchange;
+
+	if (!claim_expiry(connection))
+		return;
+	exchange = exchange_stand_in(connection->exchange);
+	fn_log(&exchange->call, FN_ERROR, "%d %.*s %.*s: the handler has not ended", status,
+		FN_ARG(exchange->call.method), FN_ARG(exchange->call.path));
+	exchange_refuse(exchange, status, reason, 0);
+	exchange_compose(exchange);
+	(void)send_out(connection->fd, exchange->out); /* what does not fit is lost on the client */
+	shutdown(connection->fd, SHUT_WR);
+	exchange_drop(exchange);
+}
+
+bool
+connection_is_expired(const struct connection *connection)
+{
+	return atomic_load(&connection->holding) & EXPIRED;
 }
 
 bool
@@ -311,5 +381,19 @@ connection_return(struct connection *connection)
 void
 connection_take_back(struct connection *connection)
 {
-	atomic_store(&connection->holding, 0);
+	if (atomic_exchange(&connection->holding, 0) & EXPIRED) {
+		connection->phase = CONNECTION_LINGERING;
+		connection->since_ms = fn_now_ms();
+	}
+}
+
+/* ---- What a handler may ask -------------------------------------------------------------- */
+
+bool
+fn_client_gone(const struct fn_call *call)
+{
+	const struct connection *connection = call->exchange ? call->exchange->connection : NULL;
+
+	return connection &&
+	       (atomic_load(&connection->hung_up) || connection_is_expired(connection));
 }

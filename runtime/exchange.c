@@ -27,24 +27,42 @@ exchange_drop(struct fn_exchange *exchange)
 		fn_arena_drop(exchange->arena);
 }
 
-bool
-exchange_read_head(struct fn_exchange *exchange, struct fn_bytes text, size_t body_limit,
-	struct http_refusal *refusal)
+static void
+call_begin(struct fn_exchange *exchange)
 {
-	struct http_head *head = &exchange->head;
+	const struct http_head *head = &exchange->head;
 	struct fn_call *call = &exchange->call;
 
-	text = fn_bytes_copy(exchange->arena, text);
-	exchange->close = true; /* what cannot be understood has no next request */
-	TRY(http_head_read(head, text, exchange->arena, refusal));
-	TRY(http_body_begin(&exchange->body, head, exchange->arena, body_limit, refusal));
 	exchange->close = !head->keep_alive;
 	call->method = head->method;
 	call->path = head->path;
 	call->query = head->query;
 	call->headers = head->headers;
 	call->header_count = head->header_count;
-	return true;
+}
+
+bool
+exchange_read_head(struct fn_exchange *exchange, struct fn_bytes text, size_t body_limit,
+	struct http_refusal *refusal)
+{
+	struct http_head *head = &exchange->head;
+
+	text = fn_bytes_copy(exchange->arena, text);
+	TRY(http_head_read(head, text, exchange->arena, refusal));
+	call_begin(exchange);
+	return http_body_begin(&exchange->body, head, exchange->arena, body_limit, refusal);
+}
+
+struct fn_exchange *
+exchange_stand_in(const struct fn_exchange *held)
+{
+	struct fn_exchange *exchange = exchange_new(held->connection);
+
+	exchange->head = held->head;
+	call_begin(exchange);
+	exchange->close = true;
+	trace_read(&exchange->call);
+	return exchange;
 }
 
 /* ---- Problems ---------------------------------------------------------------------------- */
@@ -118,7 +136,6 @@ exchange_run(struct fn_exchange *exchange, fn_handler *handler, const void *with
 	int status;
 
 	call->body = (struct fn_bytes){exchange->body.at, exchange->body.size};
-	trace_read(call);
 	if (!handler(call, with, &err)) {
 		status = fn_code_status(err.code);
 		if (err.code == FN_OK)

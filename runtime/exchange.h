@@ -1,7 +1,7 @@
 /* exchange.h: one request and its answer, from the first byte read to the last byte written.
  *
- * It belongs to its connection's side of the server at any time: the loop while the request is
- * read and while a slow reader takes the answer, a handler thread in between. */
+ * Whoever has its connection has the exchange too: the loop while the request is read and while a
+ * slow reader takes the answer, a handler's thread in between. */
 #ifndef EXCHANGE_H
 #define EXCHANGE_H
 
@@ -20,13 +20,17 @@ struct fn_exchange {
 	struct http_body body;
 	bool close;               /* the connection ends with this answer */
 	struct iovec out[2];      /* what is left to write: head, body */
-	struct fn_exchange *next; /* in the queue of those that wait for a handler */
-	int64_t since_ms;         /* there since */
+	struct fn_exchange *next; /* in the line of those that wait for a handler... */
+	int64_t since_ms;         /* ...since */
 };
 
 /* An exchange lives in its own arena. */
 struct fn_exchange *exchange_new(struct connection *);
 void exchange_drop(struct fn_exchange *);
+
+/* Another one for the same request, for an answer in its handler's place: made only of what the
+ * handler cannot be changing. It borrows from the first one. */
+struct fn_exchange *exchange_stand_in(const struct fn_exchange *);
 
 /* Reads the head that starts at `text` and prepares for its body. */
 bool exchange_read_head(

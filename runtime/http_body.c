@@ -64,6 +64,12 @@ take(struct http_body *body, struct fn_bytes stream)
 	return size;
 }
 
+static bool
+is_control(char c)
+{
+	return (unsigned char)c < ' ' && c != '\t';
+}
+
 static int
 hex_digit(char c)
 {
@@ -71,6 +77,19 @@ hex_digit(char c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* RFC 9112, 7.1.1: extensions are read over, so only their end must be beyond doubt. */
+static bool
+on_chunk_extension(struct http_body *body, char c, struct http_refusal *refusal)
+{
+	if (c == '\r')
+		body->state = BODY_CHUNK_SIZE_LF;
+	else if (++body->framing > FRAMING_MOST)
+		return refuse(refusal, 431, "the chunk extensions are too large");
+	else if (is_control(c))
+		return refuse(refusal, 400, "a chunk's size ends without CR LF");
+	return true;
 }
 
 static bool
@@ -85,20 +104,8 @@ on_chunk_size(struct http_body *body, char c, struct http_refusal *refusal)
 	}
 	if (body->digits == 0 || (c != '\r' && c != ';' && c != ' ' && c != '\t'))
 		return refuse(refusal, 400, "a chunk's size is no hexadecimal number");
-	body->state = c == '\r' ? BODY_CHUNK_SIZE_LF : BODY_CHUNK_EXTENSION;
-	return true;
-}
-
-static bool
-on_chunk_extension(struct http_body *body, char c, struct http_refusal *refusal)
-{
-	if (c == '\r')
-		body->state = BODY_CHUNK_SIZE_LF;
-	else if (++body->framing > FRAMING_MOST)
-		return refuse(refusal, 431, "the chunk extensions are too large");
-	else if (c == '\n' || c == '\0')
-		return refuse(refusal, 400, "a chunk's size ends without CR LF");
-	return true;
+	body->state = BODY_CHUNK_EXTENSION;
+	return on_chunk_extension(body, c, refusal);
 }
 
 static bool
@@ -128,7 +135,7 @@ on_trailer(struct http_body *body, char c, struct http_refusal *refusal)
 		body->state = BODY_TRAILER_LF;
 	else if (++body->framing > FRAMING_MOST)
 		return refuse(refusal, 431, "the trailers are too large");
-	else if (c == '\n' || c == '\0')
+	else if (is_control(c))
 		return refuse(refusal, 400, "a trailer ends without CR LF");
 	else
 		body->trailer_line++;

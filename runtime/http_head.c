@@ -17,6 +17,9 @@ http_head_find(struct fn_bytes stream, size_t *scanned, size_t *size, struct htt
 	size_t at = *scanned;
 	const char *newline;
 
+	/* the same bytes get the same answer, in however many pieces they come */
+	if (stream.size > HTTP_HEAD_MOST)
+		stream.size = HTTP_HEAD_MOST;
 	while (at < stream.size &&
 		(newline = memchr(stream.at + at, '\n', stream.size - at)) != NULL) {
 		size_t line_end = (size_t)(newline - stream.at);
@@ -28,10 +31,7 @@ http_head_find(struct fn_bytes stream, size_t *scanned, size_t *size, struct htt
 		at = line_end + 1;
 		if (line_end >= 3 && stream.at[line_end - 2] == '\n') {
 			*size = at;
-			return at <= HTTP_HEAD_MOST
-				       ? HTTP_FOUND
-				       : (refuse(refusal, 431, "the head is too large"),
-						 HTTP_REFUSED);
+			return HTTP_FOUND;
 		}
 	}
 	*scanned = stream.size;
@@ -49,12 +49,14 @@ http_head_find(struct fn_bytes stream, size_t *scanned, size_t *size, struct htt
 enum { TOKEN = 1, VISIBLE = 2, VALUE = 4 };
 #define T (TOKEN | VISIBLE | VALUE)
 #define V (VISIBLE | VALUE)
+#define H (TOKEN | VALUE)
 
 /* RFC 9110: 5.6.2 tchar, and 5.5 field-content with obs-text. A target is more strictly RFC 3986's,
- * but clients send every visible character, and none of them is ambiguous. */
+ * but clients send every visible character. Only '#' could be read in two ways, as the start of a
+ * fragment, and has no place in a target or a host. */
 /* clang-format off */
 __extension__ static const unsigned char kinds[256] = {
-	['!'] = T, ['"'] = V, ['#'] = T, ['$'] = T, ['%'] = T, ['&'] = T, ['\''] = T, ['('] = V,
+	['!'] = T, ['"'] = V, ['#'] = H, ['$'] = T, ['%'] = T, ['&'] = T, ['\''] = T, ['('] = V,
 	[')'] = V, ['*'] = T, ['+'] = T, [','] = V, ['-'] = T, ['.'] = T, ['/'] = V, [':'] = V,
 	[';'] = V, ['<'] = V, ['='] = V, ['>'] = V, ['?'] = V, ['@'] = V, ['['] = V, ['\\'] = V,
 	[']'] = V, ['^'] = T, ['_'] = T, ['`'] = T, ['{'] = V, ['|'] = T, ['}'] = V, ['~'] = T,
@@ -65,6 +67,7 @@ __extension__ static const unsigned char kinds[256] = {
 
 #undef T
 #undef V
+#undef H
 
 static bool
 consists_of(struct fn_bytes bytes, unsigned kind)
@@ -74,6 +77,14 @@ consists_of(struct fn_bytes bytes, unsigned kind)
 			return false;
 	}
 	return true;
+}
+
+/* What may stand in Host, which may also be empty. */
+static bool
+names_host(struct fn_bytes bytes)
+{
+	return consists_of(bytes, VISIBLE) && !memchr(bytes.at, '/', bytes.size) &&
+	       !memchr(bytes.at, '@', bytes.size);
 }
 
 /* The next line without its CR LF; http_head_find has made sure that there is one. */
@@ -100,36 +111,41 @@ read_version(struct http_head *head, struct fn_bytes version, struct http_refusa
 	return true;
 }
 
-/* "http://host/path?query" without "http://host". */
-static struct fn_bytes
-without_origin(struct fn_bytes target)
+/* Cuts "http://host" off the front of "http://host/path?query". Whom the client wants is said in
+ * there, so it counts instead of Host (RFC 9112, 3.2.2). */
+static bool
+read_authority(struct http_head *head, struct fn_bytes *target, struct http_refusal *refusal)
 {
-	fn_bytes_cut(&target, '/');
-	fn_bytes_cut(&target, '/');
-	while (target.size > 0 && target.at[0] != '/' && target.at[0] != '?')
-		target = (struct fn_bytes){target.at + 1, target.size - 1};
-	return target;
+	struct fn_bytes authority;
+
+	fn_bytes_cut(target, '/');
+	fn_bytes_cut(target, '/');
+	authority = *target;
+	while (target->size > 0 && target->at[0] != '/' && target->at[0] != '?')
+		*target = (struct fn_bytes){target->at + 1, target->size - 1};
+	authority.size -= target->size;
+	if (authority.size == 0 || !names_host(authority))
+		return refuse(refusal, 400, "the request target names no host");
+	head->authority = authority;
+	return true;
 }
 
 /* Origin form, absolute form, and the asterisk of OPTIONS (RFC 9112, 3.2). */
 static bool
 read_target(struct http_head *head, struct fn_bytes target, struct http_refusal *refusal)
 {
-	bool has_query;
-
 	if (target.size > HTTP_TARGET_MOST)
 		return refuse(refusal, 414, "the request target is too long");
 	if (target.size == 0 || !consists_of(target, VISIBLE))
 		return refuse(
 			refusal, 400, "the request target has a character that it must not have");
 	if (fn_bytes_starts_nocase(target, "http://") || fn_bytes_starts_nocase(target, "https://"))
-		target = without_origin(target);
-	has_query = memchr(target.at, '?', target.size) != NULL;
+		TRY(read_authority(head, &target, refusal));
 	head->path = fn_bytes_cut(&target, '?');
-	head->query = has_query ? target : (struct fn_bytes){0};
-	if (head->path.size == 0)
+	head->query = target;
+	if (head->path.size == 0 && head->authority.size > 0)
 		head->path = FN_BYTES("/");
-	if (head->path.at[0] != '/' &&
+	if (!fn_bytes_starts(head->path, "/") &&
 		!(fn_bytes_is(head->path, "*") && fn_bytes_is(head->method, "OPTIONS")))
 		return refuse(refusal, 400, "the request target does not start with /");
 	return true;
@@ -153,17 +169,17 @@ read_request_line(struct http_head *head, struct fn_bytes line, struct http_refu
 /* What the headers that frame the message have said so far. */
 struct framing {
 	unsigned hosts, lengths, codings;
+	bool close;
 };
 
 static bool
 on_host(struct http_head *head, struct framing *seen, struct fn_bytes value,
 	struct http_refusal *refusal)
 {
-	(void)head;
-	if (seen->hosts++ > 0 || !consists_of(value, VISIBLE) ||
-		(value.size > 0 &&
-			(memchr(value.at, '/', value.size) || memchr(value.at, '@', value.size))))
+	if (seen->hosts++ > 0 || (value.size > 0 && !names_host(value)))
 		return refuse(refusal, 400, "Host must be given once and name a host");
+	if (head->authority.size > 0)
+		head->headers[head->header_count - 1].value = head->authority;
 	return true;
 }
 
@@ -190,22 +206,19 @@ on_transfer_encoding(struct http_head *head, struct framing *seen, struct fn_byt
 	return true;
 }
 
+/* However often it is given, close has the last word. */
 static bool
 on_connection(struct http_head *head, struct framing *seen, struct fn_bytes value,
 	struct http_refusal *refusal)
 {
-	(void)seen;
 	(void)refusal;
 	while (value.size > 0) {
 		struct fn_bytes option = fn_bytes_trim(fn_bytes_cut(&value, ','));
 
-		if (fn_bytes_is_nocase(option, "close")) {
-			head->keep_alive = false;
-			break; /* close has the last word */
-		}
-		if (fn_bytes_is_nocase(option, "keep-alive"))
-			head->keep_alive = true;
+		seen->close = seen->close || fn_bytes_is_nocase(option, "close");
+		head->keep_alive = head->keep_alive || fn_bytes_is_nocase(option, "keep-alive");
 	}
+	head->keep_alive = head->keep_alive && !seen->close;
 	return true;
 }
 
@@ -256,12 +269,13 @@ read_header(struct http_head *head, struct framing *seen, struct fn_bytes line,
 	return true;
 }
 
+/* How many headers there can be at most. */
 static size_t
 count_lines(struct fn_bytes text)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < text.size; i++)
+	for (size_t i = 0; i < text.size && count < HTTP_HEADERS_MOST; i++)
 		count += text.at[i] == '\n';
 	return count;
 }

@@ -20,6 +20,7 @@ struct http_refusal {
 
 struct http_head {
 	struct fn_bytes method, path, query;
+	struct fn_bytes authority; /* of a target in absolute form; Host has it as well */
 	struct fn_header *headers;
 	size_t header_count;
 	bool http_1_0;

@@ -50,9 +50,20 @@ add_trace(struct fn_builder *line, const struct fn_log_context *context)
 }
 
 static void
+add_execution(struct fn_builder *line, struct fn_bytes id)
+{
+	if (id.size == 0)
+		return;
+	fn_add(line, FN_BYTES(",\"logging.googleapis.com/labels\":{\"execution_id\":\""));
+	fn_add_json(line, id);
+	fn_add(line, FN_BYTES("\"}"));
+}
+
+static void
 add_context(struct fn_builder *line, const struct fn_log_context *context)
 {
 	add_trace(line, context);
+	add_execution(line, context->execution_id);
 	for (size_t i = 0; i < context->field_count; i++)
 		add_member(line, context->fields[i].name, context->fields[i].value);
 }

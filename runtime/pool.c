@@ -56,9 +56,9 @@ add_thread(struct pool *pool)
 	return ok;
 }
 
-/* Sees to it that somebody comes for what waits. Never wakes more than one at a time: whoever
- * comes and finds more work wakes the next. So quick handlers are run in a row by one thread,
- * while slow ones still spread over all threads at once. */
+/* Wakes one thread, or makes one, if there is work. Never more than one at a time: who comes and
+ * finds more work calls the next. So quick handlers are run in a row by one thread, while slow
+ * ones still spread over all threads at once. */
 static void
 call_for_help(struct pool *pool)
 {
@@ -123,10 +123,17 @@ pool_add(struct pool *pool, struct fn_exchange *exchange)
 		*(pool->first ? &pool->last->next : &pool->first) = exchange;
 		pool->last = exchange;
 		pool->waiting++;
-		call_for_help(pool);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return room;
+}
+
+void
+pool_wake(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	call_for_help(pool);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 struct fn_exchange *
@@ -139,17 +146,6 @@ pool_take_stale(struct pool *pool, int64_t since_ms)
 		exchange = take_first(pool);
 	pthread_mutex_unlock(&pool->lock);
 	return exchange;
-}
-
-int64_t
-pool_waiting_since_ms(struct pool *pool)
-{
-	int64_t since_ms;
-
-	pthread_mutex_lock(&pool->lock);
-	since_ms = pool->first ? pool->first->since_ms : 0;
-	pthread_mutex_unlock(&pool->lock);
-	return since_ms;
 }
 
 void

@@ -12,14 +12,15 @@ struct pool;
 struct pool *pool_new(size_t threads_most, size_t waiting_most,
 	void (*run)(struct fn_exchange *, void *with), void *with);
 
-/* False where as many wait as may. */
+/* Puts it at the end of the line; false where as many wait as may. */
 FN_MUST bool pool_add(struct pool *, struct fn_exchange *);
+
+/* Sees to it that somebody comes for those that were added. Once for many of them: each thread
+ * that is woken costs two system calls. */
+void pool_wake(struct pool *);
 
 /* Takes back one that has waited since before `since_ms`, NULL where none has. */
 struct fn_exchange *pool_take_stale(struct pool *, int64_t since_ms);
-
-/* When the longest-waiting one began to wait; 0 where nobody waits. */
-int64_t pool_waiting_since_ms(struct pool *);
 
 /* Ends the threads. Every exchange must have been run. */
 void pool_drop(struct pool *);

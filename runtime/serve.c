@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define WAITING_MOST 1000
-#define BODY_LIMIT (32U * 1024 * 1024) /* Cloud Run's own for HTTP/1 requests */
 
 static const struct fn_function *
 function_find(const struct fn_function *functions, size_t count, const char *target)
@@ -46,7 +45,10 @@ serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 		.request_timeout_ms = config.request_timeout_s * 1000,
 		.wait_ms = config.max_wait_s * 1000,
 		.waiting_most = WAITING_MOST,
-		.body_limit = BODY_LIMIT,
+		.body_limit = (size_t)config.max_body_bytes,
+		.ignored_routes = config.ignored_routes,
+		.log_execution_id = config.logs_execution_id,
+		.timeouts = server_timeouts,
 		.handler = signature_handle,
 		.with = function,
 	};

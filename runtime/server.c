@@ -4,14 +4,12 @@
 #include "fn/clock.h"
 #include "listen.h"
 #include "pool.h"
+#include "trace.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,16 +20,26 @@
 #include <unistd.h>
 
 #define EVENTS 256
-#define SWEEP_MS 500     /* how often timeouts are looked for... */
-#define DRAIN_TICK_MS 10 /* ...and how often while stopping */
-#define HEAD_MS 60000    /* from the first byte of a head to its last */
-#define BODY_MS 30000    /* without a byte of the body */
-#define WRITE_MS 60000   /* without a byte taken of the answer */
-#define IDLE_MS 650000   /* longer than the platform's own 620 s, so that it closes first */
-#define LINGER_MS 2000
-#define DRAIN_MS 8000  /* of the 10 s that the platform gives */
-#define GREETING_MS 50 /* while stopping: how long a new connection may still speak up */
-#define SPARE_FDS 64   /* for all else but connections */
+#define STEPS_MOST 32      /* of one connection, before it is the others' turn */
+#define SWEEP_MS 500       /* how often timeouts are looked for... */
+#define DRAIN_TICK_MS 10   /* ...and how often while stopping */
+#define GREETING_MS 50     /* while stopping: how long a new connection may still speak up... */
+#define LAST_BYTES_MS 1000 /* ...and how long a request that has begun may stay incomplete */
+#define FDS_MOST 25000     /* Cloud Run's own limit for an instance */
+#define SPARE_FDS 64       /* for all else but connections */
+
+static const char busy[] = "Too busy right now. Please try again in a moment.";
+static const char too_slow[] = "This took too long and was given up. Please try again.";
+static const char stopping[] = "This was given up, since the server stops. Please try again.";
+
+const struct server_timeouts server_timeouts = {
+	.head_ms = 60000,
+	.body_ms = 30000,
+	.write_ms = 60000,
+	.idle_ms = 650000, /* longer than the platform's own 620 s, so that it closes first */
+	.linger_ms = 2000,
+	.drain_ms = 8000, /* of the 10 s that the platform gives */
+};
 
 struct server {
 	const struct server_options *options;
@@ -49,6 +57,33 @@ struct server {
 
 /* ---- Connections ------------------------------------------------------------------------- */
 
+static int
+watch(const struct server *server, int operation, int fd, uint32_t events, void *tag)
+{
+	struct epoll_event event = {.events = events, .data.ptr = tag};
+
+	return epoll_ctl(server->epoll, operation, fd, &event);
+}
+
+static int
+watch_connection(const struct server *server, int operation, struct connection *connection)
+{
+	return watch(server, operation, connection->fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+		connection);
+}
+
+/* The listener is level-triggered, so while there is no room for another connection it must not
+ * be listened to at all. */
+static void
+set_accepting(struct server *server, bool accepting)
+{
+	if (server->accepting == accepting || server->listener < 0)
+		return;
+	watch(server, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, server->listener, EPOLLIN,
+		&server->listener);
+	server->accepting = accepting;
+}
+
 static void
 drop_connection(struct server *server, struct connection *connection)
 {
@@ -59,15 +94,16 @@ drop_connection(struct server *server, struct connection *connection)
 	if (connection->next)
 		connection->next->previous = connection->previous;
 	server->connection_count--;
+	/* closing is not enough where a handler has just forked */
+	watch_connection(server, EPOLL_CTL_DEL, connection);
 	connection_drop(connection);
+	set_accepting(server, true);
 }
 
 static void
 add_connection(struct server *server, int fd)
 {
 	struct connection *connection = connection_new(fd);
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = connection};
 	int yes = 1;
 
 	if (!connection) {
@@ -80,22 +116,8 @@ add_connection(struct server *server, int fd)
 		connection->next->previous = connection;
 	server->connections = connection;
 	server->connection_count++;
-	if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+	if (watch_connection(server, EPOLL_CTL_ADD, connection) != 0)
 		drop_connection(server, connection);
-}
-
-/* The listener is level-triggered, so while there is no room for another connection it must not
- * be listened to at all. */
-static void
-set_accepting(struct server *server, bool accepting)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &server->listener};
-
-	if (server->accepting == accepting || server->listener < 0)
-		return;
-	epoll_ctl(
-		server->epoll, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, server->listener, &event);
-	server->accepting = accepting;
 }
 
 static void
@@ -109,29 +131,46 @@ accept_connections(struct server *server)
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			fn_log(NULL, FN_WARNING, "no new connections for now: %s", strerror(errno));
-			set_accepting(server, false); /* until the next sweep */
-			return;
+			break;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
 			return;
 		}
 	}
-	set_accepting(server, false);
+	set_accepting(server, false); /* until a connection ends, or the next sweep */
 }
 
 /* ---- Requests ---------------------------------------------------------------------------- */
 
-/* False where the exchange has its answer already: no handler was to be had. */
+/* Browsers ask for their icon on their own; a function does not want to hear of it. */
+static bool
+is_ignored(const struct server *server, struct fn_bytes path)
+{
+	struct fn_bytes rest = fn_bytes(server->options->ignored_routes);
+
+	while (rest.size > 0) {
+		if (fn_bytes_equal(fn_bytes_cut(&rest, '|'), path))
+			return true;
+	}
+	return false;
+}
+
+/* Finds a handler for the request; false where it has its answer without one. */
 static bool
 dispatch(struct server *server, struct connection *connection)
 {
-	int64_t deadline_ms = fn_now_ms() + server->options->request_timeout_ms;
+	struct fn_call *call = &connection->exchange->call;
 
-	connection->exchange->call.deadline_ms = deadline_ms;
-	connection_lend(connection, deadline_ms);
+	if (is_ignored(server, call->path)) {
+		call->answer.status = 404;
+		connection_answer(connection);
+		return false;
+	}
+	call->deadline_ms = fn_now_ms() + server->options->request_timeout_ms;
+	connection_lend(connection, call->deadline_ms);
 	if (pool_add(server->pool, connection->exchange))
 		return true;
 	connection_take_back(connection);
-	connection_refuse(connection, 503, "Too busy right now. Please try again in a moment.", 1);
+	connection_refuse(connection, 503, busy, 1);
 	return false;
 }
 
@@ -139,9 +178,9 @@ dispatch(struct server *server, struct connection *connection)
 static bool
 on_connection(struct server *server, struct connection *connection)
 {
-	enum connection_result result = CONNECTION_DONE;
+	enum connection_result result = CONNECTION_CLOSED;
 
-	while (result != CONNECTION_BLOCKED && result != CONNECTION_CLOSED) {
+	for (int steps = 0; steps < STEPS_MOST; steps++) {
 		switch (connection->phase) {
 		case CONNECTION_READING:
 			result = connection_read(
@@ -161,10 +200,16 @@ on_connection(struct server *server, struct connection *connection)
 			result = CONNECTION_CLOSED;
 			break;
 		}
+		if (result == CONNECTION_BLOCKED)
+			return true;
+		if (result == CONNECTION_CLOSED) {
+			drop_connection(server, connection);
+			return false;
+		}
 	}
-	if (result == CONNECTION_CLOSED)
-		drop_connection(server, connection);
-	return result != CONNECTION_CLOSED;
+	/* what is ready comes up again when it is set anew, behind the others */
+	watch_connection(server, EPOLL_CTL_MOD, connection);
+	return true;
 }
 
 static void
@@ -195,21 +240,16 @@ give_back(struct server *server, struct connection *connection)
 static void
 answer(struct server *server, struct connection *connection)
 {
-	if (!connection_claim_answer(connection)) {
-		exchange_drop(connection->exchange); /* the loop has answered in our place */
-		connection->exchange = NULL;
-		connection->phase = CONNECTION_LINGERING;
+	if (!connection_claim_answer(connection))
 		return;
-	}
 	if (atomic_load(&server->draining))
 		connection->exchange->close = true;
-	exchange_compose(connection->exchange);
+	connection_answer(connection);
 	switch (connection_write(connection)) {
 	case CONNECTION_DONE:
 		connection_next(connection);
 		break;
 	case CONNECTION_BLOCKED:
-		connection->phase = CONNECTION_WRITING;
 		break;
 	default:
 		connection->phase = CONNECTION_OVER;
@@ -221,9 +261,15 @@ static void
 handle(struct fn_exchange *exchange, void *with)
 {
 	struct server *server = with;
+	const struct server_options *options = server->options;
 	struct connection *connection = exchange->connection;
 
-	exchange_run(exchange, server->options->handler, server->options->with);
+	if (!connection_is_expired(connection)) {
+		trace_read(&exchange->call);
+		if (options->log_execution_id)
+			trace_execution(&exchange->call);
+		exchange_run(exchange, options->handler, options->with);
+	}
 	answer(server, connection);
 	if (connection->phase != CONNECTION_READING || !connection_return(connection))
 		give_back(server, connection);
@@ -231,72 +277,58 @@ handle(struct fn_exchange *exchange, void *with)
 
 /* ---- Timeouts ---------------------------------------------------------------------------- */
 
-/* The handler is still at work, and keeps the exchange; only the client is told. */
-static void
-expire(struct connection *connection)
-{
-	static const char body[] = "{\"type\":\"about:blank\",\"title\":\"Gateway Timeout\","
-				   "\"status\":504,\"detail\":\"This took too long and was "
-				   "given up. Please try again.\"}";
-	char answer[512];
-	int size;
-
-	if (!connection_expire(connection))
-		return;
-	fn_log(NULL, FN_ERROR, "504: a handler had not ended by its deadline");
-	size = snprintf(answer, sizeof(answer),
-		"HTTP/1.1 504 Gateway Timeout\r\nContent-Type: application/problem+json\r\n"
-		"Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-		sizeof(body) - 1, body);
-	(void)!send(connection->fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
-	shutdown(connection->fd, SHUT_WR);
-}
-
 static bool
 is_idle(const struct connection *connection)
 {
-	return connection->phase == CONNECTION_READING && !connection->exchange &&
-	       connection->kept_size == 0;
+	return connection->phase == CONNECTION_READING && !connection->reading_body &&
+	       connection->unread.size == 0;
 }
 
-/* How long this connection may stay as it is without progress. */
+/* How long this connection may stay as it is. */
 static int64_t
 patience_ms(const struct server *server, const struct connection *connection)
 {
+	const struct server_timeouts *timeouts = &server->options->timeouts;
 	bool draining = atomic_load(&server->draining);
+	int64_t reading_ms = connection->reading_body ? timeouts->body_ms : timeouts->head_ms;
 
 	if (is_idle(connection))
-		return !draining ? IDLE_MS : connection->greeted ? 0 : GREETING_MS;
+		return !draining ? timeouts->idle_ms : connection->greeted ? 0 : GREETING_MS;
 	switch (connection->phase) {
 	case CONNECTION_READING:
-		return connection->reading_body ? BODY_MS : HEAD_MS;
+		return draining && reading_ms > LAST_BYTES_MS ? LAST_BYTES_MS : reading_ms;
 	case CONNECTION_WRITING:
-		return WRITE_MS;
+		return timeouts->write_ms;
 	default:
-		return LINGER_MS;
+		return timeouts->linger_ms;
 	}
+}
+
+static bool
+is_overdue(const struct server *server, const struct connection *connection, int64_t now_ms)
+{
+	return !atomic_load(&connection->holding) &&
+	       now_ms - connection->since_ms >= patience_ms(server, connection);
 }
 
 static void
 sweep_connection(struct server *server, struct connection *connection, int64_t now_ms)
 {
 	if (atomic_load(&connection->holding)) {
-		if (now_ms >= atomic_load(&connection->deadline_ms))
-			expire(connection);
+		if (now_ms >= connection->deadline_ms)
+			connection_expire(connection, 504, too_slow);
 		return;
 	}
-	if (now_ms - connection->since_ms < patience_ms(server, connection))
+	/* in a process that was frozen much is overdue, and has its next bytes here already */
+	if (!is_overdue(server, connection, now_ms) || !on_connection(server, connection) ||
+		!is_overdue(server, connection, now_ms))
 		return;
-	if (connection->phase == CONNECTION_READING && !is_idle(connection)) {
-		connection_refuse(connection, 408, "The request took too long to arrive.", 0);
-		on_connection(server, connection);
-		return;
-	}
-	/* a request may just have come in over an idle connection: it is served first */
-	if (connection->phase != CONNECTION_READING ||
-		(on_connection(server, connection) && !atomic_load(&connection->holding) &&
-			is_idle(connection)))
+	if (is_idle(connection) || connection->phase != CONNECTION_READING) {
 		drop_connection(server, connection);
+		return;
+	}
+	connection_refuse(connection, 408, "The request took too long to arrive.", 0);
+	on_connection(server, connection);
 }
 
 static void
@@ -308,8 +340,8 @@ refuse_those_that_waited_too_long(struct server *server, int64_t now_ms)
 		struct connection *connection = exchange->connection;
 
 		connection_take_back(connection);
-		connection_refuse(
-			connection, 503, "Too busy right now. Please try again in a moment.", 1);
+		if (connection->phase == CONNECTION_READING)
+			connection_refuse(connection, 503, busy, 1);
 		on_connection(server, connection);
 	}
 }
@@ -319,12 +351,12 @@ sweep(struct server *server, int64_t now_ms)
 {
 	struct connection *next;
 
+	refuse_those_that_waited_too_long(server, now_ms);
 	for (struct connection *at = server->connections; at; at = next) {
 		next = at->next;
 		sweep_connection(server, at, now_ms);
 	}
-	if (!atomic_load(&server->draining))
-		set_accepting(server, server->connection_count < server->connections_most);
+	set_accepting(server, server->connection_count < server->connections_most);
 	server->swept_ms = now_ms;
 }
 
@@ -362,16 +394,19 @@ begin_drain(struct server *server)
 	sweep(server, server->draining_since_ms);
 }
 
+static int64_t
+sweep_interval_ms(const struct server *server)
+{
+	return atomic_load(&server->draining) ? DRAIN_TICK_MS : SWEEP_MS;
+}
+
 static int
 wait_ms(const struct server *server)
 {
-	int64_t left;
+	int64_t left = server->swept_ms + sweep_interval_ms(server) - fn_now_ms();
 
-	if (atomic_load(&server->draining))
-		return DRAIN_TICK_MS;
 	if (!server->connections && server->accepting)
 		return -1;
-	left = server->swept_ms + SWEEP_MS - fn_now_ms();
 	return left > 0 ? (int)left : 0;
 }
 
@@ -403,24 +438,22 @@ turn(struct server *server)
 	if (signaled)
 		begin_drain(server);
 	now_ms = fn_now_ms();
-	if (now_ms - server->swept_ms >=
-		(atomic_load(&server->draining) ? DRAIN_TICK_MS : SWEEP_MS)) {
-		refuse_those_that_waited_too_long(server, now_ms);
+	if (now_ms - server->swept_ms >= sweep_interval_ms(server))
 		sweep(server, now_ms);
-	}
+	pool_wake(server->pool);
 }
 
 bool
 server_run(struct server *server)
 {
 	while (!atomic_load(&server->draining) ||
-		(server->connections && fn_now_ms() - server->draining_since_ms < DRAIN_MS))
+		(server->connections && fn_now_ms() - server->draining_since_ms <
+						server->options->timeouts.drain_ms))
 		turn(server);
-	if (server->connections) {
-		for (struct connection *at = server->connections; at; at = at->next)
-			expire(at);
+	for (struct connection *at = server->connections; at; at = at->next)
+		connection_expire(at, 503, stopping);
+	if (server->connections)
 		return false;
-	}
 	pool_drop(server->pool);
 	server->pool = NULL;
 	return true;
@@ -437,17 +470,9 @@ connections_most(const struct server_options *options)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
 		return 512;
-	limit.rlim_cur = limit.rlim_max < 25000 ? limit.rlim_max : 25000;
+	limit.rlim_cur = limit.rlim_max < FDS_MOST ? limit.rlim_max : FDS_MOST;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	return limit.rlim_cur > 2 * spare ? limit.rlim_cur - spare : limit.rlim_cur / 2;
-}
-
-static bool
-watch(const struct server *server, int fd, void *tag)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
-
-	return fd >= 0 && epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 /* SIGTERM and SIGINT arrive as events of the loop and nowhere else. */
@@ -479,10 +504,12 @@ server_open(struct server **opened, const struct server_options *options, struct
 	server->signals = signals_as_events();
 	server->pool =
 		pool_new((size_t)options->concurrency, options->waiting_most, handle, server);
-	if (!server->pool || server->epoll < 0 || !watch(server, server->wake, &server->wake) ||
-		!watch(server, server->signals, &server->signals)) {
+	if (!server->pool ||
+		watch(server, EPOLL_CTL_ADD, server->wake, EPOLLIN, &server->wake) != 0 ||
+		watch(server, EPOLL_CTL_ADD, server->signals, EPOLLIN, &server->signals) != 0) {
+		fn_fail(err, FN_INTERNAL, "server: %s", strerror(errno));
 		server_close(server);
-		return fn_fail(err, FN_INTERNAL, "server: %s", strerror(errno));
+		return false;
 	}
 	if (!listen_on(options->host, options->port, &server->listener, err)) {
 		server_close(server);
@@ -506,12 +533,4 @@ server_close(struct server *server)
 	close(server->wake);
 	close(server->signals);
 	free(server);
-}
-
-/* ---- What a handler may ask -------------------------------------------------------------- */
-
-bool
-fn_client_gone(const struct fn_call *call)
-{
-	return call->exchange && atomic_load(&call->exchange->connection->hung_up);
 }

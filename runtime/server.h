@@ -8,6 +8,18 @@
 
 #include "fn/call.h"
 
+/* How long a connection may stay as it is. */
+struct server_timeouts {
+	long head_ms;   /* from the first byte of a head to its last */
+	long body_ms;   /* for each 16 KiB of a body, or the rest of it */
+	long write_ms;  /* without a byte taken of the answer */
+	long idle_ms;   /* without a request */
+	long linger_ms; /* after the last answer */
+	long drain_ms;  /* in all, once the server is to stop */
+};
+
+extern const struct server_timeouts server_timeouts; /* the usual ones */
+
 struct server_options {
 	const char *host; /* to listen on; empty: every address of the machine */
 	long port;
@@ -16,6 +28,9 @@ struct server_options {
 	long wait_ms; /* a request waits so long for a handler before it is answered 503 */
 	size_t waiting_most;
 	size_t body_limit;
+	const char *ignored_routes; /* "/a|/b": paths that are answered 404 without a call */
+	bool log_execution_id;
+	struct server_timeouts timeouts;
 	fn_handler *handler;
 	const void *with;
 };

@@ -4,7 +4,6 @@
 #include "fn/log.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -17,10 +16,17 @@ const struct fn_setting server_settings[] = {
 		1000, "handlers that run at the same time"},
 	{"REQUEST_TIMEOUT_S", FN_NUMBER, offsetof(struct server_config, request_timeout_s), "300",
 		1, 3600, "seconds a call may take before it is answered 504"},
-	{"MAX_WAIT_S", FN_NUMBER, offsetof(struct server_config, max_wait_s), "10", 0, 300,
+	{"MAX_WAIT_S", FN_NUMBER, offsetof(struct server_config, max_wait_s), "10", 1, 300,
 		"seconds a request waits for a handler before it is answered 503"},
+	{"MAX_BODY_BYTES", FN_NUMBER, offsetof(struct server_config, max_body_bytes), "33554432", 0,
+		1 << 30, "bytes of the largest request body; a larger one is answered 413"},
+	{"IGNORED_ROUTES", FN_TEXT, offsetof(struct server_config, ignored_routes),
+		"/favicon.ico|/robots.txt", 0, 0,
+		"paths that are answered 404 without a call; \"none\" switches this off"},
 	{"LOG_LEVEL", FN_TEXT, offsetof(struct server_config, log_level), "info", 0, 0,
 		"least severity to log: debug, info, notice, warning, error"},
+	{"LOG_EXECUTION_ID", FN_TEXT, offsetof(struct server_config, log_execution_id), "false", 0,
+		0, "true: log lines of a call carry the id of its execution"},
 	{"FUNCTION_TARGET", FN_TEXT, offsetof(struct server_config, target), "", 0, 0,
 		"name of the function to serve"},
 	{"FUNCTION_SIGNATURE_TYPE", FN_TEXT, offsetof(struct server_config, signature_type), "http",
@@ -28,19 +34,32 @@ const struct fn_setting server_settings[] = {
 	{0},
 };
 
+/* Which of the words, from 0, the value is. */
 static bool
-log_level_set(const char *name, struct fn_error *err)
+word_read(const char *name, const char *value, const char *words, size_t *nth, struct fn_error *err)
 {
-	static const char *const levels[] = {"debug", "info", "notice", "warning", "error"};
+	struct fn_bytes rest = fn_bytes(words);
 
-	for (size_t i = 0; i < COUNT(levels); i++) {
-		if (strcasecmp(name, levels[i]) == 0) {
-			fn_log_level((enum fn_severity)i);
+	for (*nth = 0; rest.size > 0; ++*nth) {
+		if (fn_bytes_is_nocase(fn_bytes_trim(fn_bytes_cut(&rest, ',')), value))
 			return true;
-		}
 	}
-	return fn_fail(err, FN_INVALID,
-		"LOG_LEVEL: \"%.32s\" is none of debug, info, notice, warning, error", name);
+	return fn_fail(err, FN_INVALID, "%s: \"%.32s\" is none of %s", name, value, words);
+}
+
+static bool
+words_read(struct server_config *config, struct fn_error *err)
+{
+	size_t level, truth, type;
+
+	TRY(word_read("LOG_LEVEL", config->log_level, "debug, info, notice, warning, error", &level,
+		err));
+	TRY(word_read("LOG_EXECUTION_ID", config->log_execution_id, "false, true", &truth, err));
+	TRY(word_read("FUNCTION_SIGNATURE_TYPE", config->signature_type, "http, cloudevent, event",
+		&type, err));
+	fn_log_level((enum fn_severity)level);
+	config->logs_execution_id = truth;
+	return true;
 }
 
 static bool
@@ -90,5 +109,5 @@ server_config_read(struct server_config *config, int argc, char **argv, struct f
 {
 	TRY(server_settings_read(config, err));
 	TRY(flags_read(config, argc, argv, err));
-	return log_level_set(config->log_level, err);
+	return words_read(config, err);
 }

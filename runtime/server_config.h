@@ -10,6 +10,10 @@ struct server_config {
 	long max_concurrency;
 	long request_timeout_s;
 	long max_wait_s;
+	long max_body_bytes;
+	const char *ignored_routes;
+	const char *log_execution_id;
+	bool logs_execution_id; /* the same, read */
 	const char *log_level;
 	const char *target;
 	const char *signature_type;

@@ -2,20 +2,24 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 static bool
 is_lower_hex(struct fn_bytes bytes, size_t size)
 {
-	bool zero = true;
+	size_t i = 0;
 
-	if (bytes.size != size)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		if (!bytes.at[i] || !strchr("0123456789abcdef", bytes.at[i]))
-			return false;
-		zero = zero && bytes.at[i] == '0';
-	}
-	return !zero;
+	while (i < bytes.size && bytes.at[i] && strchr("0123456789abcdef", bytes.at[i]))
+		i++;
+	return i == size && bytes.size == size;
+}
+
+/* All zeros stand for none. */
+static bool
+is_id(struct fn_bytes bytes, size_t size)
+{
+	return is_lower_hex(bytes, size) &&
+	       memcmp(bytes.at, "00000000000000000000000000000000", size) != 0;
 }
 
 static void
@@ -32,8 +36,8 @@ read_traceparent(struct fn_log_context *log, struct fn_bytes value)
 	struct fn_bytes version = fn_bytes_cut(&value, '-'), trace = fn_bytes_cut(&value, '-');
 	struct fn_bytes span = fn_bytes_cut(&value, '-'), flags = fn_bytes_cut(&value, '-');
 
-	if (version.size != 2 || fn_bytes_is(version, "ff") || !is_lower_hex(trace, 32) ||
-		!is_lower_hex(span, 16) || flags.size != 2 ||
+	if (!is_lower_hex(version, 2) || fn_bytes_is(version, "ff") || !is_id(trace, 32) ||
+		!is_id(span, 16) || !is_lower_hex(flags, 2) ||
 		(fn_bytes_is(version, "00") && value.at))
 		return false;
 	keep(log->trace_id, trace);
@@ -50,10 +54,10 @@ read_cloud_trace(struct fn_log_context *log, struct fn_bytes value)
 	struct fn_bytes span = ids, trace = fn_bytes_cut(&span, '/');
 	uint64_t number;
 
-	if (!is_lower_hex(trace, 32))
+	if (!is_id(trace, 32))
 		return false;
 	keep(log->trace_id, trace);
-	if (fn_bytes_number(span, UINT64_MAX, &number))
+	if (fn_bytes_number(span, UINT64_MAX, &number) && number > 0)
 		snprintf(log->span_id, sizeof(log->span_id), "%016llx", (unsigned long long)number);
 	log->sampled = fn_bytes_is(options, "o=1");
 	return true;
@@ -66,4 +70,17 @@ trace_read(struct fn_call *call)
 
 	if (parent.size == 0 || !read_traceparent(&call->log, parent))
 		read_cloud_trace(&call->log, fn_header(call, "X-Cloud-Trace-Context"));
+}
+
+void
+trace_execution(struct fn_call *call)
+{
+	struct fn_bytes id = fn_header(call, "Function-Execution-Id");
+	uint64_t random = 0;
+
+	if (id.size == 0) {
+		(void)!getrandom(&random, sizeof(random), 0); /* so few bytes never fail */
+		id = fn_bytes(fn_textf(call->arena, "%016llx", (unsigned long long)random));
+	}
+	call->log.execution_id = id;
 }

@@ -25,9 +25,9 @@ struct fn_param {
 struct fn_exchange; /* the runtime's side of a call: its connection */
 
 struct fn_call {
-	struct fn_bytes method; /* "POST" */
-	struct fn_bytes path;   /* as received, still percent-encoded; starts with '/' */
-	struct fn_bytes query;  /* as received, without '?' */
+	struct fn_bytes method;          /* "POST" */
+	struct fn_bytes path;            /* as received, still percent-encoded; starts with '/' */
+	struct fn_bytes query;           /* as received, without '?' */
 	const struct fn_header *headers; /* in order, duplicates kept; names as received */
 	size_t header_count;
 	struct fn_bytes body;
@@ -63,14 +63,15 @@ bool fn_query(const struct fn_call *, const char *name, struct fn_bytes *value);
 /* Milliseconds left until the deadline, at most `most_ms`; 0 when it has passed. */
 int64_t fn_time_left_ms(const struct fn_call *, int64_t most_ms);
 
-/* Whether the client has hung up, so that work for it alone can stop early. */
+/* Whether nobody waits for the answer any more, so that work for it alone can stop early: the
+ * client has hung up, or was told after the deadline that this takes too long. */
 bool fn_client_gone(const struct fn_call *);
 
 /* Sets the answer. Content-Type is application/json unless fn_reply_header set another. */
 FN_MUST bool fn_reply(struct fn_call *, int status, struct fn_bytes body, struct fn_error *);
 
 /* Adds a header to the answer. The value is copied; CR, LF and NUL in it are refused. */
-FN_MUST bool fn_reply_header(struct fn_call *, const char *name, struct fn_bytes value,
-	struct fn_error *);
+FN_MUST bool fn_reply_header(
+	struct fn_call *, const char *name, struct fn_bytes value, struct fn_error *);
 
 #endif

@@ -21,6 +21,7 @@ struct fn_log_context {
 	char trace_id[33]; /* 32 lower-case hex digits */
 	char span_id[17];
 	bool sampled;
+	struct fn_bytes execution_id; /* with LOG_EXECUTION_ID */
 	struct {
 		const char *name; /* a literal: "user", "creation", "job" */
 		struct fn_bytes value;
