@@ -1,0 +1,17 @@
+/* handler.h: the local cloud's front door. */
+#ifndef HANDLER_H
+#define HANDLER_H
+
+#include "fn/http_client.h"
+#include "local/gateway/files.h"
+#include "local/gateway/services.h"
+
+struct gateway {
+	struct services *services;
+	struct fn_http_client *client;
+	struct files web, objects;
+};
+
+fn_handler gateway_handle; /* `with` is a struct gateway */
+
+#endif

@@ -1,0 +1,63 @@
+#include "fn/config.h"
+#include "fn/serve.h"
+#include "local/gateway/handler.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* No framework, no inline code, nothing from elsewhere but the pictures, wherever they are kept. */
+#define WEB_POLICY                                                                                 \
+	"default-src 'self'; img-src * data:; object-src 'none'; base-uri 'none'; "                \
+	"frame-ancestors 'none'; form-action 'self'"
+
+struct config {
+	const char *web, *objects;
+	struct services_config services;
+};
+
+static const struct fn_setting folders[] = {
+	{"WEB_DIR", FN_TEXT, offsetof(struct config, web), "web", 0, 0, "folder of the web page"},
+	{"OBJECTS_DIR", FN_TEXT, offsetof(struct config, objects), "data/objects", 0, 0,
+		"folder of the public bucket"},
+	{0},
+};
+
+static const struct fn_settings settings[] = {
+	{folders, 0},
+	{services_settings, offsetof(struct config, services)},
+};
+
+static bool
+gateway_open(struct gateway *gateway, const struct config *config, struct fn_error *err)
+{
+	gateway->web = (struct files){config->web, "no-cache", WEB_POLICY};
+	gateway->objects =
+		(struct files){config->objects, "public, max-age=31536000, immutable", NULL};
+	TRY(services_open(&gateway->services, &config->services, err));
+	return fn_http_client_open(&gateway->client, err);
+}
+
+static void
+gateway_close(struct gateway *gateway)
+{
+	fn_http_client_close(gateway->client);
+	services_close(gateway->services);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct config config;
+	struct gateway gateway = {0};
+	struct fn_error err = {0};
+	const struct fn_function function = {
+		.target = "gateway", .http = gateway_handle, .with = &gateway};
+	int status;
+
+	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
+		gateway_open(&gateway, &config, &err))
+		status = fn_serve(argc, argv, &function, 1);
+	else
+		status = fn_refuse_to_start(&err);
+	gateway_close(&gateway);
+	return status;
+}
