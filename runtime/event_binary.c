@@ -1,7 +1,6 @@
 #include "event_read.h"
 
 #include <ctype.h>
-#include <string.h>
 
 /* "text \"quoted\"" of RFC 9110 becomes its content; anything else stays. */
 static struct fn_bytes
@@ -47,21 +46,10 @@ attribute_name(struct fn_call *call, struct fn_bytes header_name)
 	return (struct fn_bytes){lower, name.size};
 }
 
-/* A trace that came beside the event belongs to it (CloudEvents extension "traceparent"). */
-static bool
-add_traceparent(struct fn_call *call, struct fn_event *event, struct fn_error *err)
-{
-	struct fn_attribute trace = {FN_BYTES("traceparent"), fn_header(call, "traceparent"), true};
-
-	if (trace.value.size == 0 || fn_event_extension(event, "traceparent").size > 0)
-		return true;
-	return event_set(call, event, &trace, err);
-}
-
 bool
 event_read_binary(struct fn_call *call, struct fn_event *event, struct fn_error *err)
 {
-	struct fn_bytes spec_version = {0};
+	struct fn_bytes type = fn_header(call, "Content-Type"), spec_version = {0};
 
 	for (size_t i = 0; i < call->header_count; i++) {
 		const struct fn_header *header = &call->headers[i];
@@ -72,12 +60,11 @@ event_read_binary(struct fn_call *call, struct fn_event *event, struct fn_error 
 		attribute.name = attribute_name(call, header->name);
 		TRY(decode(call, header, &attribute.value, err));
 		if (fn_bytes_is(attribute.name, "specversion"))
-			spec_version = attribute.value;
+			TRY(event_set_text(&spec_version, &attribute, err));
 		else
 			TRY(event_set(call, event, &attribute, err));
 	}
-	TRY(add_traceparent(call, event, err));
-	event->data_content_type = fn_header(call, "Content-Type");
+	event->data_content_type = type.size > 0 ? type : (struct fn_bytes){0};
 	event->data = call->body;
 	event->has_data = call->body.size > 0;
 	return event_check(event, spec_version, err);

@@ -68,29 +68,57 @@ map_type(const struct legacy *legacy, struct fn_event *event, struct fn_error *e
 
 /* ---- Resources: "source/rest" and the subject that is told apart ------------------------- */
 
-/* Splits "projects/p/instances/i/refs/a/b" before `marker` ("/refs/"). */
+/* Moves over the segments of a path that `pattern` wants; '*' stands for any one. */
 static bool
-split_resource(struct fn_bytes resource, const char *marker, struct fn_bytes *before,
-	struct fn_bytes *subject, struct fn_error *err)
+takes_segments(struct fn_bytes *path, const char *pattern)
 {
-	const char *found = resource.size > 0
-				    ? memmem(resource.at, resource.size, marker, strlen(marker))
-				    : NULL;
+	struct fn_bytes wanted = fn_bytes(pattern);
 
-	if (!found || found == resource.at || !fn_bytes_starts(resource, "projects/"))
-		return fn_fail(err, FN_INVALID,
-			"event: resource is not of the form projects/...%s...", marker);
-	*before = (struct fn_bytes){resource.at, (size_t)(found - resource.at)};
-	*subject = (struct fn_bytes){found + 1, resource.size - before->size - 1};
+	while (wanted.size > 0) {
+		struct fn_bytes segment = fn_bytes_cut(path, '/');
+		struct fn_bytes name = fn_bytes_cut(&wanted, '/');
+
+		if (segment.size == 0 ||
+			(!fn_bytes_is(name, "*") && !fn_bytes_equal(name, segment)))
+			return false;
+	}
 	return true;
+}
+
+/* Takes the resource apart into the name that `pattern` wants and the subject behind it, whose
+ * first segment is `first`. */
+static bool
+split_resource(const struct legacy *legacy, const char *pattern, const char *first,
+	struct fn_bytes *name, struct fn_bytes *subject, struct fn_error *err)
+{
+	struct fn_bytes rest = legacy->resource, behind;
+	bool fits = takes_segments(&rest, pattern);
+
+	behind = rest;
+	if (!fits || !takes_segments(&behind, first) || behind.size == 0)
+		return fn_fail(err, FN_INVALID, "event: resource is not of the form %s/%s/...",
+			pattern, first);
+	*name = (struct fn_bytes){legacy->resource.at, (size_t)(rest.at - legacy->resource.at) - 1};
+	*subject = rest;
+	return true;
+}
+
+static struct fn_bytes
+join(struct fn_call *call, struct fn_bytes a, const char *b, struct fn_bytes c)
+{
+	struct fn_builder text = {.arena = call->arena};
+
+	fn_add(&text, a);
+	fn_add(&text, fn_bytes(b));
+	fn_add(&text, c);
+	return fn_built(&text);
 }
 
 static void
 set_source(struct fn_call *call, const struct legacy *legacy, struct fn_bytes name,
 	struct fn_event *event)
 {
-	event->source = fn_bytes(
-		fn_textf(call->arena, "//%.*s/%.*s", FN_ARG(legacy->service), FN_ARG(name)));
+	event->source = join(call, FN_BYTES("//"), "", join(call, legacy->service, "/", name));
 }
 
 static bool
@@ -100,7 +128,7 @@ map_storage(struct fn_call *call, const struct legacy *legacy, struct fn_event *
 	struct fn_bytes bucket, object, generation;
 	const char *hash;
 
-	TRY(split_resource(legacy->resource, "/objects/", &bucket, &object, err));
+	TRY(split_resource(legacy, "projects/*/buckets/*", "objects", &bucket, &object, err));
 	hash = memrchr(object.at, '#', object.size);
 	if (hash) {
 		generation =
@@ -119,7 +147,8 @@ map_firestore(struct fn_call *call, const struct legacy *legacy, struct fn_event
 {
 	struct fn_bytes database;
 
-	TRY(split_resource(legacy->resource, "/documents/", &database, &event->subject, err));
+	TRY(split_resource(
+		legacy, "projects/*/databases/*", "documents", &database, &event->subject, err));
 	set_source(call, legacy, database, event);
 	return true;
 }
@@ -131,16 +160,17 @@ map_database(struct fn_call *call, const struct legacy *legacy, struct fn_event 
 {
 	struct fn_bytes instance, domain, location, project;
 
-	TRY(split_resource(legacy->resource, "/refs/", &instance, &event->subject, err));
-	if (!fn_json_text(legacy->root, "domain", call->arena, &domain))
+	TRY(split_resource(
+		legacy, "projects/*/instances/*", "refs", &instance, &event->subject, err));
+	if (!fn_json_text(legacy->root, "domain", call->arena, &domain) || domain.size == 0)
 		return fn_fail(err, FN_INVALID, "event: domain is missing");
 	location = fn_bytes_is(domain, "firebaseio.com") ? FN_BYTES("us-central1")
 							 : fn_bytes_cut(&domain, '.');
 	fn_bytes_cut(&instance, '/');
 	project = fn_bytes_cut(&instance, '/');
 	set_source(call, legacy,
-		fn_bytes(fn_textf(call->arena, "projects/%.*s/locations/%.*s/%.*s", FN_ARG(project),
-			FN_ARG(location), FN_ARG(instance))),
+		join(call, join(call, FN_BYTES("projects"), "/", project), "/locations/",
+			join(call, location, "/", instance)),
 		event);
 	return true;
 }
@@ -151,14 +181,12 @@ map_analytics(struct fn_call *call, const struct legacy *legacy, struct fn_event
 {
 	struct fn_bytes project, user, app, id;
 
-	TRY(split_resource(legacy->resource, "/events/", &project, &event->subject, err));
+	TRY(split_resource(legacy, "projects/*", "events", &project, &event->subject, err));
 	if (!fn_json_member(legacy->data, "userDim", &user) ||
 		!fn_json_member(user, "appInfo", &app) ||
 		!fn_json_text(app, "appId", call->arena, &id))
 		return fn_fail(err, FN_INVALID, "event: data.userDim.appInfo.appId is missing");
-	set_source(call, legacy,
-		fn_bytes(fn_textf(call->arena, "%.*s/apps/%.*s", FN_ARG(project), FN_ARG(id))),
-		event);
+	set_source(call, legacy, join(call, project, "/apps/", id), event);
 	return true;
 }
 
@@ -189,7 +217,8 @@ map_pubsub(struct fn_call *call, const struct legacy *legacy, struct fn_event *e
 	struct fn_json_items items = fn_json_items(legacy->data);
 	struct fn_bytes name, value;
 
-	(void)err;
+	if (fn_json_type(legacy->data) != FN_JSON_OBJECT)
+		return fn_fail(err, FN_INVALID, "event: data is no object");
 	fn_add(&json, FN_BYTES("{\"message\":{"));
 	while (fn_json_next(&items, &name, &value)) {
 		if (!fn_bytes_is(name, "messageId") && !fn_bytes_is(name, "publishTime"))
@@ -241,7 +270,7 @@ map_auth(struct fn_call *call, const struct legacy *legacy, struct fn_event *eve
 	}
 	fn_add(&json, FN_BYTES("}"));
 	event->data = fn_built(&json);
-	event->subject = fn_bytes(fn_textf(call->arena, "users/%.*s", FN_ARG(user)));
+	event->subject = join(call, FN_BYTES("users"), "/", user);
 	set_source(call, legacy, legacy->resource, event);
 	return true;
 }
@@ -330,17 +359,17 @@ legacy_read(struct fn_call *call, struct fn_bytes root, struct legacy *legacy)
 	       legacy->id.size > 0 && legacy->resource.size > 0;
 }
 
-/* The topic stands in the URL of a push where the emulator or an old subscription sends it. */
+/* The topic, where it stands in the URL, as the emulator and old subscriptions have it. */
 static struct fn_bytes
-push_source(struct fn_call *call, struct fn_bytes root)
+push_source(struct fn_call *call, struct fn_bytes subscription)
 {
-	struct fn_bytes path = call->path, name = {0};
+	struct fn_bytes path = call->path, topic, rest;
 
-	if (fn_bytes_starts(path, "/projects/") && memmem(path.at, path.size, "/topics/", 8))
-		name = (struct fn_bytes){path.at + 1, path.size - 1};
-	else
-		fn_json_text(root, "subscription", call->arena, &name);
-	return fn_bytes(fn_textf(call->arena, "//pubsub.googleapis.com/%.*s", FN_ARG(name)));
+	fn_bytes_cut(&path, '/');
+	topic = rest = path;
+	if (!takes_segments(&rest, "projects/*/topics/*") || rest.at)
+		topic = subscription;
+	return join(call, FN_BYTES("//pubsub.googleapis.com"), "/", topic);
 }
 
 static bool
@@ -358,7 +387,7 @@ push_read(struct fn_call *call, struct fn_bytes root, struct fn_event *event)
 		event->time = fn_bytes_copy(call->arena, fn_bytes(now));
 	}
 	event->type = fn_bytes(types[0].type);
-	event->source = push_source(call, root);
+	event->source = push_source(call, subscription);
 	return true;
 }
 

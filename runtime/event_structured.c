@@ -15,22 +15,18 @@ read_member(struct fn_call *call, struct fn_event *event, struct parts *parts, s
 	struct fn_attribute attribute = {.name = name, .value = value};
 
 	if (fn_bytes_is(name, "data")) {
-		parts->data = value;
-		return true;
+		attribute.is_text = true; /* as written, whatever it is */
+		return event_set_text(&parts->data, &attribute, err);
 	}
 	if (fn_json_type(value) == FN_JSON_NULL) /* as good as absent */
 		return true;
 	if (fn_json_type(value) >= FN_JSON_ARRAY)
 		return fn_fail(err, FN_INVALID, "event: %.*s is an object or array", FN_ARG(name));
 	attribute.is_text = fn_json_string(value, call->arena, &attribute.value);
-	if (fn_bytes_is(name, "data_base64") && attribute.is_text) {
-		parts->data_base64 = attribute.value;
-		return true;
-	}
-	if (fn_bytes_is(name, "specversion") && attribute.is_text) {
-		parts->spec_version = attribute.value;
-		return true;
-	}
+	if (fn_bytes_is(name, "data_base64"))
+		return event_set_text(&parts->data_base64, &attribute, err);
+	if (fn_bytes_is(name, "specversion"))
+		return event_set_text(&parts->spec_version, &attribute, err);
 	return event_set(call, event, &attribute, err);
 }
 
