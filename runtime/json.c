@@ -77,10 +77,12 @@ hex_digit(char c)
 static bool
 scan_escape(struct scan *scan)
 {
+	static const char letters[] = {'"', '\\', '/', 'b', 'f', 'n', 'r', 't'};
+
 	if (scan->at == scan->end)
 		return false;
 	if (*scan->at != 'u')
-		return strchr("\"\\/bfnrt", *scan->at++) != NULL;
+		return memchr(letters, *scan->at++, sizeof(letters)) != NULL;
 	for (int i = 1; i <= 4; i++) {
 		if (scan->end - scan->at <= i || hex_digit(scan->at[i]) < 0)
 			return false;

@@ -98,6 +98,16 @@ START_TEST(bad_json_is_refused)
 }
 END_TEST
 
+/* A NUL ends the strings of C, and no search for it in one may find it. */
+START_TEST(escaped_nul_is_refused)
+{
+	struct fn_error err = {0};
+	struct fn_bytes value;
+
+	ck_assert(!fn_json_read(FN_BYTES("\"\\\0\""), &value, &err));
+}
+END_TEST
+
 /* The sentence names the byte where it went wrong. */
 START_TEST(refusal_names_the_place)
 {
@@ -206,6 +216,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{.test = good_json_passes, .rows = COUNT(good)},
 		{.test = bad_json_is_refused, .rows = COUNT(bad)},
+		{.test = escaped_nul_is_refused},
 		{.test = refusal_names_the_place},
 		{.test = depth_is_bounded},
 		{.test = members_are_walked},
