@@ -137,9 +137,9 @@ exchange_run(struct fn_exchange *exchange, fn_handler *handler, const void *with
 
 	call->body = (struct fn_bytes){exchange->body.at, exchange->body.size};
 	if (!handler(call, with, &err)) {
-		status = fn_code_status(err.code);
 		if (err.code == FN_OK)
 			fn_fail(&err, FN_INTERNAL, "the handler failed and did not say why");
+		status = fn_code_status(err.code);
 		fn_log(call, status >= 500 ? FN_ERROR : FN_INFO, "%d %.*s %.*s: %s", status,
 			FN_ARG(call->method), FN_ARG(call->path), err.message);
 		reply_problem(call, status, public_sentence(&err), err.retry_after_s);

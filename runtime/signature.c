@@ -12,6 +12,19 @@ only_post(struct fn_call *call, struct fn_error *err)
 		FN_ARG(call->method));
 }
 
+/* A code of the handler's that says "do not ask me again" must not reach the sender, who would give
+ * the event up. */
+static bool
+handle_event(struct fn_call *call, const struct fn_function *function, const struct fn_event *event,
+	struct fn_error *err)
+{
+	if (function->event(call, event, function->with, err))
+		return true;
+	if (err->code != FN_OK && err->code != FN_RATE_LIMITED && fn_code_status(err->code) < 500)
+		err->code = FN_INTERNAL;
+	return false;
+}
+
 /* 204 acknowledges all of them; a failure of one brings the whole batch again. */
 static bool
 handle_events(struct fn_call *call, const struct fn_function *function, struct fn_error *err)
@@ -22,7 +35,7 @@ handle_events(struct fn_call *call, const struct fn_function *function, struct f
 	TRY(only_post(call, err));
 	TRY(fn_events_read(call, &events, &count, err));
 	for (size_t i = 0; i < count; i++)
-		TRY(function->event(call, &events[i], function->with, err));
+		TRY(handle_event(call, function, &events[i], err));
 	return call->answer.status != 0 || fn_reply(call, 204, FN_BYTES(""), err);
 }
 
