@@ -521,7 +521,7 @@ START_TEST(queue_is_served_one_by_one)
 	const struct script script[] = {{.status = 201, .wait_ms = 20}};
 	struct scripted_server *server = scripted_server_start(script, COUNT(script));
 	struct fn_call *calls[8];
-	pthread_t threads[COUNT(calls)];
+	pthread_t threads[COUNT(calls)] = {0};
 
 	services_at(scripted_server_url(server), COUNT(calls), 60000);
 	for (size_t i = 0; i < COUNT(calls); i++) {
