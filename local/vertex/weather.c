@@ -44,6 +44,7 @@ struct drift {
 static const struct drift bubbles = {
 	bubble, 60, 0.002, 0.012, 0.7, {0xe6fffa, 0xd8f6ff, 0xffffff, 0xc8f0f0}};
 
+/* Clear air, and clouds, have nothing in them. */
 static const struct drift drifts[] = {
 	[SNOWFALL] = {snow, 260, 0.0012, 0.009, 0.9, {0xffffff, 0xffffff, 0xf2f7ff, 0xe8f1fb}},
 	[FIREFLIES] = {spark, 46, 0.003, 0.007, 0.95, {0xffe08a, 0xfff0b0, 0xd9f28a, 0xffd070}},
@@ -99,6 +100,6 @@ weather_paint(cairo_t *cr, struct scene *scene)
 		scatter(cr, scene, &bubbles);
 	else if (scene->air == RAIN)
 		paint_rain(cr, scene);
-	else if (scene->air != CLEAR && scene->air != CLOUDS)
+	else
 		scatter(cr, scene, &drifts[scene->air]);
 }

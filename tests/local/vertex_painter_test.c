@@ -85,6 +85,18 @@ letter_pixels(const struct pixels *pixels)
 	return count;
 }
 
+/* How much more red than blue there is. */
+static int
+mean_redness(const struct pixels *pixels)
+{
+	size_t size = 3 * (size_t)pixels->width * pixels->height;
+	long sum = 0;
+
+	for (size_t i = 0; i < size; i += 3)
+		sum += pixels->rgb[i] - pixels->rgb[i + 2];
+	return (int)(sum / (long)(size / 3));
+}
+
 static int
 mean_difference(const struct pixels *one, const struct pixels *other)
 {
@@ -162,6 +174,19 @@ START_TEST(words_choose_the_light)
 
 	ck_assert_int_gt(mean_luma(&day), mean_luma(&night) + 40);
 	ck_assert_int_gt(mean_luma(&snow), mean_luma(&storm) + 40);
+}
+END_TEST
+
+/* A colour in the prompt is the colour of what it stands before. */
+START_TEST(words_choose_the_colour)
+{
+	struct pixels red = decode(paint("a red elephant at noon", 1, 256, 256));
+	struct pixels blue = decode(paint("a blue elephant at noon", 1, 256, 256));
+	struct pixels sunset = decode(paint("a sunset", 1, 256, 256));
+	struct pixels reef = decode(paint("a reef", 1, 256, 256));
+
+	ck_assert_int_gt(mean_redness(&red), mean_redness(&blue) + 15);
+	ck_assert_int_gt(mean_redness(&sunset), mean_redness(&reef) + 60);
 }
 END_TEST
 
@@ -243,6 +268,7 @@ main(void)
 		{picture_can_be_painted_again, 0, setup, teardown},
 		{other_wishes_give_other_pictures, COUNT(pairs), setup, teardown},
 		{words_choose_the_light, 0, setup, teardown},
+		{words_choose_the_colour, 0, setup, teardown},
 		{words_are_written_into_the_picture, COUNT(captions), setup, teardown},
 		{every_prompt_can_be_painted, 0, setup, teardown},
 		{every_seed_can_be_painted, 0, setup, teardown},
