@@ -76,7 +76,7 @@ clean-data: ## Remove what `make run` keeps: pictures, documents, queue
 
 NPM := $(BUILD)/npm
 
-test: build $(TESTS:%=$(BUILD)/%) $(NPM)/.installed ## Run all tests
+test: build $(BUILD)/bin/conformance $(TESTS:%=$(BUILD)/%) $(NPM)/.installed ## Run all tests
 	@PHOENIX_NPM=$(NPM) tests/run $(BUILD) $(TESTS)
 
 asan: ## Run all tests under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -150,16 +150,19 @@ endef
 $(foreach name,$(FUNCTIONS),$(eval $(call program,functions,$(name))))
 $(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
 
-# An example needs the runtime and nothing else.
-$(EXAMPLES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/runtime/examples/%/main.o $(BUILD)/libfn.a
+# What needs the runtime and nothing else: its examples, and what proves its conformance.
+$(EXAMPLES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/runtime/examples/%/main.o
+$(BUILD)/bin/conformance: $(BUILD)/tests/conformance/main.o
+$(EXAMPLES:%=$(BUILD)/bin/%) $(BUILD)/bin/conformance: $(BUILD)/libfn.a
 	@mkdir -p $(@D)
-	@echo "  link $*"
-	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS)
+	@echo "  link $(@F)"
+	@$(CC) $(LDFLAGS) $(LINK) -o $@ $(filter %.o,$^) $< $(LDLIBS)
 
 # A test sees the layer that it is about and those below, so that it builds where they do. One in
 # tests/functions or tests/local whose name begins with a program's sees all of it but its main.c.
 below_layers_test := fn
 below_runtime  := fn
+below_conformance := fn
 below_adapters := adapters fn
 below_contract := adapters fn
 about = $(foreach name,$(FUNCTIONS) $(LOCALS),$(if $(filter $(name)%,$(notdir $(1))),$(name)))
