@@ -345,7 +345,7 @@ figure_named(struct fn_bytes word)
 const struct figure *
 figure_any(struct chance *chance, enum figure_place place)
 {
-	size_t fitting[COUNT(figures)], count = 0;
+	size_t fitting[COUNT(figures)] = {0}, count = 0;
 	for (size_t i = 0; i < COUNT(figures); i++)
 		if (figures[i].place == place && figures[i].common)
 			fitting[count++] = i;

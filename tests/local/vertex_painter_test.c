@@ -60,7 +60,7 @@ luma(const struct pixels *pixels, unsigned x, unsigned y)
 	return (299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2]) / 1000;
 }
 
-static int
+static double
 mean_luma(const struct pixels *pixels)
 {
 	long sum = 0;
@@ -69,7 +69,7 @@ mean_luma(const struct pixels *pixels)
 		for (unsigned x = 0; x < pixels->width; x++)
 			sum += luma(pixels, x, y);
 	}
-	return (int)(sum / ((long)pixels->width * pixels->height));
+	return (double)sum / pixels->width / pixels->height;
 }
 
 /* How many pixels at the foot of the picture stand out from the ground: those of letters. */
@@ -86,7 +86,7 @@ letter_pixels(const struct pixels *pixels)
 }
 
 /* How much more red than blue there is. */
-static int
+static double
 mean_redness(const struct pixels *pixels)
 {
 	size_t size = 3 * (size_t)pixels->width * pixels->height;
@@ -94,10 +94,10 @@ mean_redness(const struct pixels *pixels)
 
 	for (size_t i = 0; i < size; i += 3)
 		sum += pixels->rgb[i] - pixels->rgb[i + 2];
-	return (int)(sum / (long)(size / 3));
+	return 3 * (double)sum / (double)size;
 }
 
-static int
+static double
 mean_difference(const struct pixels *one, const struct pixels *other)
 {
 	size_t size = 3 * (size_t)one->width * one->height;
@@ -105,7 +105,7 @@ mean_difference(const struct pixels *one, const struct pixels *other)
 
 	for (size_t i = 0; i < size; i++)
 		sum += abs(one->rgb[i] - other->rgb[i]);
-	return (int)(sum / (long)size);
+	return (double)sum / (double)size;
 }
 
 /* ---- Tests ---- */
@@ -172,8 +172,8 @@ START_TEST(words_choose_the_light)
 	struct pixels snow = decode(paint("hills in winter", 1, 256, 256));
 	struct pixels storm = decode(paint("hills in a storm", 1, 256, 256));
 
-	ck_assert_int_gt(mean_luma(&day), mean_luma(&night) + 40);
-	ck_assert_int_gt(mean_luma(&snow), mean_luma(&storm) + 40);
+	ck_assert_double_gt(mean_luma(&day), mean_luma(&night) + 40);
+	ck_assert_double_gt(mean_luma(&snow), mean_luma(&storm) + 40);
 }
 END_TEST
 
@@ -185,8 +185,8 @@ START_TEST(words_choose_the_colour)
 	struct pixels sunset = decode(paint("a sunset", 1, 256, 256));
 	struct pixels reef = decode(paint("a reef", 1, 256, 256));
 
-	ck_assert_int_gt(mean_redness(&red), mean_redness(&blue) + 15);
-	ck_assert_int_gt(mean_redness(&sunset), mean_redness(&reef) + 60);
+	ck_assert_double_gt(mean_redness(&red), mean_redness(&blue) + 15);
+	ck_assert_double_gt(mean_redness(&sunset), mean_redness(&reef) + 60);
 }
 END_TEST
 

@@ -109,7 +109,8 @@ record(struct connection *from, size_t size)
 	server->requests =
 		realloc(server->requests, server->request_count * sizeof(*server->requests));
 	assert(server->requests);
-	server->requests[nth] = (struct fn_bytes){copy, size};
+	server->requests[nth].at = copy;
+	server->requests[nth].size = size;
 	pthread_mutex_unlock(&server->lock);
 	return &server->script[nth < server->steps ? nth : server->steps - 1];
 }
