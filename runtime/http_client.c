@@ -224,7 +224,8 @@ refuse(struct transfer *transfer, const char *why)
 	return false;
 }
 
-/* One block where the size is announced, doubled blocks otherwise. */
+/* As much as is announced, or else twice as much as before. Not in the arena, where each block that
+ * became too small would stay: such a picture took twice its CPU and memory. */
 static bool
 make_room(struct transfer *transfer, size_t need)
 {
@@ -241,11 +242,9 @@ make_room(struct transfer *transfer, size_t need)
 	if (room > transfer->most)
 		room = transfer->most;
 
-	char *body = fn_arena_try(transfer->call->arena, room + 1);
+	char *body = realloc(transfer->body, room + 1);
 	if (!body)
 		return refuse(transfer, "no memory for the answer");
-	if (transfer->size > 0)
-		memcpy(body, transfer->body, transfer->size);
 	transfer->body = body;
 	transfer->room = room;
 	return true;
@@ -291,7 +290,9 @@ answered(struct transfer *transfer, struct fn_http_response *response)
 	long status = 0;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (!transfer->body)
+	if (transfer->body)
+		fn_arena_defer(transfer->call->arena, free, transfer->body);
+	else
 		transfer->body = fn_arena_alloc(transfer->call->arena, 1);
 	transfer->body[transfer->size] = '\0';
 	response->status = (int)status;
@@ -370,10 +371,12 @@ attempt(struct fn_http_client *client, struct fn_call *call, const struct fn_htt
 	set_options(&transfer, (long)timeout_ms);
 	add_headers(&transfer);
 	CURLcode code = curl_easy_perform(transfer.easy);
-	if (code == CURLE_OK)
+	if (code == CURLE_OK) {
 		answered(&transfer, response);
-	else
+	} else {
 		failed(&transfer, code, err);
+		free(transfer.body);
+	}
 	pool_give_back(client, transfer.easy);
 	return code == CURLE_OK;
 }
