@@ -146,7 +146,8 @@ receive(struct connection *connection, char *scratch, size_t *size)
 }
 
 /* A read that does not fill its room has emptied the socket, and there will be an event when more
- * comes (epoll(7)); but of a client that has hung up there has been one already. */
+ * comes (epoll(7)); but of the end of all there has been one already where the client has hung
+ * up. */
 static enum connection_result
 blocked(const struct connection *connection)
 {
@@ -318,15 +319,16 @@ connection_lend(struct connection *connection, int64_t deadline_ms)
 }
 
 bool
-connection_is_lent(struct connection *connection)
+connection_on_event(struct connection *connection)
 {
 	unsigned holding = atomic_load(&connection->holding);
 
 	while (holding & HELD) {
 		if (atomic_compare_exchange_weak(&connection->holding, &holding, holding | EVENT))
-			return true;
+			return false;
 	}
-	return false;
+	connection->more = true;
+	return true;
 }
 
 static bool
@@ -381,7 +383,10 @@ connection_return(struct connection *connection)
 void
 connection_take_back(struct connection *connection)
 {
-	if (atomic_exchange(&connection->holding, 0) & EXPIRED) {
+	unsigned holding = atomic_exchange(&connection->holding, 0);
+
+	connection->more = connection->more || (holding & EVENT);
+	if (holding & EXPIRED) {
 		connection->phase = CONNECTION_LINGERING;
 		connection->since_ms = fn_now_ms();
 	}
@@ -396,4 +401,10 @@ fn_client_gone(const struct fn_call *call)
 
 	return connection &&
 	       (atomic_load(&connection->hung_up) || connection_is_expired(connection));
+}
+
+bool
+fn_stopping(const struct fn_call *call)
+{
+	return call->exchange && call->exchange->stopping && atomic_load(call->exchange->stopping);
 }

@@ -142,6 +142,7 @@ exchange_run(struct fn_exchange *exchange, fn_handler *handler, const void *with
 		status = fn_code_status(err.code);
 		fn_log(call, status >= 500 ? FN_ERROR : FN_INFO, "%d %.*s %.*s: %s", status,
 			FN_ARG(call->method), FN_ARG(call->path), err.message);
+		exchange->broken = true;
 		reply_problem(call, status, public_sentence(&err), err.retry_after_s);
 	} else if (call->answer.status == 0) {
 		call->answer.status = call->answer.body.size > 0 ? 200 : 204;
@@ -224,7 +225,9 @@ exchange_compose(struct fn_exchange *exchange)
 		fn_add(&head, FN_BYTES("Content-Type: application/json\r\n"));
 	for (size_t i = 0; i < answer->header_count; i++)
 		add_header(&head, answer->headers[i].name, answer->headers[i].value);
-	if (!bodiless) {
+	if (exchange->streaming && !exchange->head.http_1_0 && !bodiless) {
+		fn_add(&head, FN_BYTES("Transfer-Encoding: chunked\r\n"));
+	} else if (!exchange->streaming && !bodiless) {
 		fn_add(&head, FN_BYTES("Content-Length: "));
 		add_number(&head, body.size);
 		fn_add(&head, FN_BYTES("\r\n"));

@@ -8,6 +8,7 @@
 #include "http_body.h"
 #include "http_head.h"
 
+#include <stdatomic.h>
 #include <sys/uio.h>
 
 struct connection;
@@ -18,7 +19,10 @@ struct fn_exchange {
 	struct connection *connection;
 	struct http_head head;
 	struct http_body body;
-	bool close;               /* the connection ends with this answer */
+	bool close;     /* the connection ends with this answer */
+	bool streaming; /* the answer is sent while it is made; see fn/stream.h */
+	bool broken;    /* ...and could not be made whole */
+	const atomic_bool *stopping;
 	struct iovec out[2];      /* what is left to write: head, body */
 	struct fn_exchange *next; /* in the line of those that wait for a handler... */
 	int64_t since_ms;         /* ...since */

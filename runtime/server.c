@@ -4,6 +4,7 @@
 #include "fn/clock.h"
 #include "listen.h"
 #include "pool.h"
+#include "stream_end.h"
 #include "trace.h"
 
 #include <errno.h>
@@ -217,7 +218,7 @@ on_event(struct server *server, struct connection *connection, uint32_t events)
 {
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		atomic_store(&connection->hung_up, true);
-	if (!connection_is_lent(connection))
+	if (connection_on_event(connection))
 		on_connection(server, connection);
 }
 
@@ -240,6 +241,13 @@ give_back(struct server *server, struct connection *connection)
 static void
 answer(struct server *server, struct connection *connection)
 {
+	if (connection->exchange->streaming) {
+		if (stream_end(connection->exchange))
+			connection_next(connection);
+		else
+			connection->phase = CONNECTION_OVER;
+		return;
+	}
 	if (!connection_claim_answer(connection))
 		return;
 	if (atomic_load(&server->draining))
@@ -264,6 +272,7 @@ handle(struct fn_exchange *exchange, void *with)
 	const struct server_options *options = server->options;
 	struct connection *connection = exchange->connection;
 
+	exchange->stopping = &server->draining;
 	if (!connection_is_expired(connection)) {
 		trace_read(&exchange->call);
 		if (options->log_execution_id)

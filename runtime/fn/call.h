@@ -67,6 +67,10 @@ int64_t fn_time_left_ms(const struct fn_call *, int64_t most_ms);
  * client has hung up, or was told after the deadline that this takes too long. */
 bool fn_client_gone(const struct fn_call *);
 
+/* Whether the process is to end (SIGTERM): what needs more than a few seconds yet should be handed
+ * back now, so that another process can go on with it. */
+bool fn_stopping(const struct fn_call *);
+
 /* Sets the answer. Content-Type is application/json unless fn_reply_header set another. */
 FN_MUST bool fn_reply(struct fn_call *, int status, struct fn_bytes body, struct fn_error *);
 

@@ -26,6 +26,7 @@ enum fn_code {
 	FN_UNSUPPORTED_MEDIA,  /* 415 */
 	FN_UNPROCESSABLE,      /* 422 well-formed, and refused for what it says */
 	FN_RATE_LIMITED,       /* 429 too many requests; see retry_after_s */
+	FN_CLIENT_GONE,        /* 499 nobody waits for the answer any more */
 	FN_INTERNAL,           /* 500 our own mistake */
 	FN_UPSTREAM,           /* 502 a service we depend on failed */
 	FN_BUSY,               /* 503 no room now; see retry_after_s */
