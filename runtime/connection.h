@@ -12,6 +12,7 @@
 
 struct connection {
 	int fd;
+	bool is_admin;       /* came in by the admin port */
 	atomic_uint holding; /* HELD and what has happened since; see connection.c */
 	atomic_bool hung_up; /* the client sends no more */
 	int64_t deadline_ms; /* of the call that a handler works on */
@@ -26,9 +27,9 @@ struct connection {
 	bool greeted;     /* has had an answer */
 	struct fn_exchange *exchange;
 	bool reading_body;
-	size_t body_counted;    /* bytes of the body that had come at since_ms */
-	bool more;              /* the last read filled its room, so there may be more to read */
-	char *kept;             /* owns what is unread */
+	size_t body_counted; /* bytes of the body that had come at since_ms */
+	bool more;           /* to read, perhaps: no read has emptied the socket since an event */
+	char *kept;          /* owns what is unread */
 	struct fn_bytes unread; /* received, and not used yet */
 	size_t scanned;         /* bytes of it that do not end a head */
 
@@ -70,8 +71,8 @@ void connection_next(struct connection *);
 
 /* The loop, before a handler gets the exchange. */
 void connection_lend(struct connection *, int64_t deadline_ms);
-/* The loop: whether a handler holds it; if so, the handler learns of the event at its end. */
-bool connection_is_lent(struct connection *);
+/* The loop, at an event: false where a handler holds it, which learns of the event at its end. */
+bool connection_on_event(struct connection *);
 /* The loop: answers in the handler's place, for the last time, and says so in the log. The handler
  * keeps its exchange. Does nothing where the handler is answering, or the loop has done so. */
 void connection_expire(struct connection *, int status, const char *reason);

@@ -149,6 +149,15 @@ pool_take_stale(struct pool *pool, int64_t since_ms)
 }
 
 void
+pool_count(struct pool *pool, size_t *waiting, size_t *running)
+{
+	pthread_mutex_lock(&pool->lock);
+	*waiting = pool->waiting;
+	*running = pool->thread_count - pool->idle;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void
 pool_drop(struct pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);

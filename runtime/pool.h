@@ -22,6 +22,9 @@ void pool_wake(struct pool *);
 /* Takes back one that has waited since before `since_ms`, NULL where none has. */
 struct fn_exchange *pool_take_stale(struct pool *, int64_t since_ms);
 
+/* How many wait, and how many have a handler, right now. */
+void pool_count(struct pool *, size_t *waiting, size_t *running);
+
 /* Ends the threads. Every exchange must have been run. */
 void pool_drop(struct pool *);
 

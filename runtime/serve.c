@@ -41,6 +41,7 @@ serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 	options = (struct server_options){
 		.host = config.host,
 		.port = config.port,
+		.admin_port = config.admin_port,
 		.concurrency = config.max_concurrency,
 		.request_timeout_ms = config.request_timeout_s * 1000,
 		.wait_ms = config.max_wait_s * 1000,

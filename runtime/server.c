@@ -3,6 +3,7 @@
 #include "connection.h"
 #include "fn/clock.h"
 #include "listen.h"
+#include "metrics.h"
 #include "pool.h"
 #include "stream_end.h"
 #include "trace.h"
@@ -44,7 +45,8 @@ const struct server_timeouts server_timeouts = {
 
 struct server {
 	const struct server_options *options;
-	int epoll, listener, wake, signals;
+	int epoll, listener, admin_listener, wake, signals;
+	struct metrics metrics;
 	struct pool *pool;
 	struct connection *connections; /* a list */
 	size_t connection_count, connections_most;
@@ -102,7 +104,7 @@ drop_connection(struct server *server, struct connection *connection)
 }
 
 static void
-add_connection(struct server *server, int fd)
+add_connection(struct server *server, int fd, bool is_admin)
 {
 	struct connection *connection = connection_new(fd);
 	int yes = 1;
@@ -112,6 +114,7 @@ add_connection(struct server *server, int fd)
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	connection->is_admin = is_admin;
 	connection->next = server->connections;
 	if (connection->next)
 		connection->next->previous = connection;
@@ -128,7 +131,7 @@ accept_connections(struct server *server)
 		int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			add_connection(server, fd);
+			add_connection(server, fd, false);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			fn_log(NULL, FN_WARNING, "no new connections for now: %s", strerror(errno));
@@ -138,6 +141,15 @@ accept_connections(struct server *server)
 		}
 	}
 	set_accepting(server, false); /* until a connection ends, or the next sweep */
+}
+
+static void
+accept_admin(struct server *server)
+{
+	int fd = accept4(server->admin_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0)
+		add_connection(server, fd, true);
 }
 
 /* ---- Requests ---------------------------------------------------------------------------- */
@@ -155,23 +167,65 @@ is_ignored(const struct server *server, struct fn_bytes path)
 	return false;
 }
 
+/* The loop answers it: the page is wanted most when no handler is free. */
+static void
+answer_admin(struct server *server, struct connection *connection)
+{
+	struct fn_call *call = &connection->exchange->call;
+	struct metrics_now now = {.connections = server->connection_count};
+
+	if (fn_bytes_is(call->path, "/metrics")) {
+		pool_count(server->pool, &now.waiting, &now.in_flight);
+		call->answer.status = 200;
+		call->answer.headers[call->answer.header_count++] = (struct fn_header){
+			FN_BYTES("Content-Type"), FN_BYTES("text/plain; version=0.0.4")};
+		call->answer.body = metrics_page(&server->metrics, &now, call->arena);
+	} else {
+		call->answer.status = 404;
+	}
+	connection_answer(connection);
+}
+
+static void
+refuse_busy(struct server *server, struct connection *connection)
+{
+	atomic_fetch_add(&server->metrics.refused, 1);
+	connection_refuse(connection, 503, busy, 1);
+}
+
+/* Counts an answer that is written. */
+static void
+finish(struct server *server, struct connection *connection)
+{
+	const struct fn_exchange *exchange = connection->exchange;
+
+	if (!connection->is_admin)
+		metrics_count(&server->metrics, exchange->call.answer.status, exchange->whole_us);
+	connection_next(connection);
+}
+
 /* Finds a handler for the request; false where it has its answer without one. */
 static bool
 dispatch(struct server *server, struct connection *connection)
 {
 	struct fn_call *call = &connection->exchange->call;
 
+	if (connection->is_admin) {
+		answer_admin(server, connection);
+		return false;
+	}
 	if (is_ignored(server, call->path)) {
 		call->answer.status = 404;
 		connection_answer(connection);
 		return false;
 	}
+	connection->exchange->whole_us = metrics_clock_us();
 	call->deadline_ms = fn_now_ms() + server->options->request_timeout_ms;
 	connection_lend(connection, call->deadline_ms);
 	if (pool_add(server->pool, connection->exchange))
 		return true;
 	connection_take_back(connection);
-	connection_refuse(connection, 503, busy, 1);
+	refuse_busy(server, connection);
 	return false;
 }
 
@@ -192,7 +246,7 @@ on_connection(struct server *server, struct connection *connection)
 		case CONNECTION_WRITING:
 			result = connection_write(connection);
 			if (result == CONNECTION_DONE)
-				connection_next(connection);
+				finish(server, connection);
 			break;
 		case CONNECTION_LINGERING:
 			result = connection_linger(connection, server->scratch);
@@ -243,7 +297,7 @@ answer(struct server *server, struct connection *connection)
 {
 	if (connection->exchange->streaming) {
 		if (stream_end(connection->exchange))
-			connection_next(connection);
+			finish(server, connection);
 		else
 			connection->phase = CONNECTION_OVER;
 		return;
@@ -255,7 +309,7 @@ answer(struct server *server, struct connection *connection)
 	connection_answer(connection);
 	switch (connection_write(connection)) {
 	case CONNECTION_DONE:
-		connection_next(connection);
+		finish(server, connection);
 		break;
 	case CONNECTION_BLOCKED:
 		break;
@@ -350,7 +404,7 @@ refuse_those_that_waited_too_long(struct server *server, int64_t now_ms)
 
 		connection_take_back(connection);
 		if (connection->phase == CONNECTION_READING)
-			connection_refuse(connection, 503, busy, 1);
+			refuse_busy(server, connection);
 		on_connection(server, connection);
 	}
 }
@@ -434,6 +488,8 @@ turn(struct server *server)
 
 		if (what == &server->listener)
 			accepting = true;
+		else if (what == &server->admin_listener)
+			accept_admin(server);
 		else if (what == &server->signals)
 			signaled = true;
 		else if (what == &server->wake)
@@ -498,6 +554,19 @@ signals_as_events(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+static bool
+admin_open(struct server *server, struct fn_error *err)
+{
+	const struct server_options *options = server->options;
+
+	if (options->admin_port == 0)
+		return true;
+	TRY(listen_on(options->host, options->admin_port, &server->admin_listener, err));
+	return watch(server, EPOLL_CTL_ADD, server->admin_listener, EPOLLIN,
+		       &server->admin_listener) == 0 ||
+	       fn_fail(err, FN_INTERNAL, "server: %s", strerror(errno));
+}
+
 bool
 server_open(struct server **opened, const struct server_options *options, struct fn_error *err)
 {
@@ -506,7 +575,7 @@ server_open(struct server **opened, const struct server_options *options, struct
 	if (!server)
 		return fn_fail(err, FN_INTERNAL, "out of memory");
 	server->options = options;
-	server->listener = -1;
+	server->listener = server->admin_listener = -1;
 	server->connections_most = connections_most(options);
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -520,7 +589,8 @@ server_open(struct server **opened, const struct server_options *options, struct
 		server_close(server);
 		return false;
 	}
-	if (!listen_on(options->host, options->port, &server->listener, err)) {
+	if (!listen_on(options->host, options->port, &server->listener, err) ||
+		!admin_open(server, err)) {
 		server_close(server);
 		return false;
 	}
@@ -538,6 +608,8 @@ server_close(struct server *server)
 		drop_connection(server, server->connections);
 	if (server->listener >= 0)
 		close(server->listener);
+	if (server->admin_listener >= 0)
+		close(server->admin_listener);
 	close(server->epoll);
 	close(server->wake);
 	close(server->signals);

@@ -23,6 +23,7 @@ extern const struct server_timeouts server_timeouts; /* the usual ones */
 struct server_options {
 	const char *host; /* to listen on; empty: every address of the machine */
 	long port;
+	long admin_port; /* where GET /metrics is answered; 0: nowhere */
 	long concurrency;
 	long request_timeout_ms;
 	long wait_ms; /* a request waits so long for a handler before it is answered 503 */

@@ -12,6 +12,8 @@ const struct fn_setting server_settings[] = {
 		"TCP port to listen on"},
 	{"LISTEN_HOST", FN_TEXT, offsetof(struct server_config, host), "", 0, 0,
 		"address to listen on; empty: all of the machine"},
+	{"ADMIN_PORT", FN_NUMBER, offsetof(struct server_config, admin_port), "0", 0, 65535,
+		"port for GET /metrics; 0: none"},
 	{"MAX_CONCURRENCY", FN_NUMBER, offsetof(struct server_config, max_concurrency), "80", 1,
 		1000, "handlers that run at the same time"},
 	{"REQUEST_TIMEOUT_S", FN_NUMBER, offsetof(struct server_config, request_timeout_s), "300",

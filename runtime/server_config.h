@@ -7,6 +7,7 @@
 struct server_config {
 	long port;
 	const char *host;
+	long admin_port;
 	long max_concurrency;
 	long request_timeout_s;
 	long max_wait_s;
