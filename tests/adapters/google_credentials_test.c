@@ -95,6 +95,9 @@ START_TEST(metadata_server_is_asked_once)
 		{.status = 200, .headers = FLAVOR, .body = TOKEN("two")},
 	};
 
+	setenv("http_proxy", "http://127.0.0.1:1", 1); /* nobody's; it is not asked */
+	unsetenv("no_proxy");
+	unsetenv("NO_PROXY");
 	open_metadata(script, COUNT(script));
 	assert_token("Bearer one");
 	assert_token("Bearer one");

@@ -114,6 +114,26 @@ START_TEST(request_is_sent_as_it_was_written)
 }
 END_TEST
 
+/* Beyond a megabyte curl would ask first whether the body is wanted, and wait for the answer. */
+START_TEST(large_body_is_sent_at_once_and_whole)
+{
+	static char picture[1500 * 1000];
+	const struct script script = {.status = 200};
+	struct fn_http_request request = {
+		.method = "PUT", .url = serve(&script, 1), .body = {picture, sizeof(picture)}};
+	struct fn_http_response response;
+	struct fn_error err = {0};
+
+	for (size_t i = 0; i < sizeof(picture); i++)
+		picture[i] = (char)(i * 2654435761u >> 24);
+	ck_assert_msg(fn_http_send(client, &call, &request, &response, &err), "%s", err.message);
+	struct fn_bytes sent = scripted_server_request(server, 0);
+	ck_assert(!sent_contains(0, "\r\nExpect:"));
+	ck_assert_uint_gt(sent.size, sizeof(picture));
+	ck_assert(memcmp(sent.at + sent.size - sizeof(picture), picture, sizeof(picture)) == 0);
+}
+END_TEST
+
 /* A value that comes from outside must not smuggle in a header of its own. */
 START_TEST(line_break_in_a_header_is_never_sent)
 {
@@ -476,6 +496,7 @@ main(void)
 {
 	const struct suite_case cases[] = {
 		ROW(request_is_sent_as_it_was_written, COUNT(request_cases)),
+		ROW(large_body_is_sent_at_once_and_whole, 1),
 		ROW(line_break_in_a_header_is_never_sent, 3),
 		ROW(each_attempt_is_a_span_of_the_calls_trace, 1),
 		ROW(answer_is_received_whole, COUNT(answer_cases)),
