@@ -32,7 +32,8 @@ LINK    := -pthread -Wl,--as-needed -Wl,--gc-sections
 LIBS    := $(call libs,$(PACKAGES)) -lm
 ifneq ($(SANITIZE),)
 # With -fsanitize gcc sees paths that do not exist, and says so itself in its manual.
-COMPILE += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -Wno-maybe-uninitialized
+COMPILE += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+           $(if $(findstring clang,$(CC)),,-Wno-maybe-uninitialized)
 LINK    += -fsanitize=$(SANITIZE)
 else
 COMPILE += -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
@@ -44,7 +45,9 @@ endif
 FUNCTIONS := $(patsubst functions/%/main.c,%,$(wildcard functions/*/main.c))
 LOCALS    := $(patsubst local/%/main.c,%,$(wildcard local/*/main.c))
 EXAMPLES  := $(patsubst runtime/examples/%/main.c,%,$(wildcard runtime/examples/*/main.c))
-TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -name '*_test.c' -print))
+FUZZERS   := $(patsubst %.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -name '*_test.c' -print)) \
+             $(FUZZERS)
 SOURCES   := $(shell find $(wildcard runtime adapters domain functions local tests bench) \
                -name node_modules -prune -o -name '*.[ch]' -print)
 SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local tests bench terraform \
@@ -52,7 +55,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan clang fmt lint layers bench-picture clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -87,7 +90,13 @@ FIXED_ADDRESSES = $(shell setarch --addr-no-randomize true 2>/dev/null && echo s
 
 tsan: ## Run the tests of all that has threads under ThreadSanitizer
 	@$(FIXED_ADDRESSES) $(MAKE) --no-print-directory BUILD=$(BUILD)/tsan NPM=$(NPM) SANITIZE=thread \
-		TESTS='$(filter tests/runtime/% tests/adapters/% tests/contract/%,$(TESTS))' test
+		TESTS='$(filter tests/runtime/% tests/conformance/% tests/adapters/% tests/contract/%,$(TESTS))' test
+
+FUZZ_SECONDS ?= 60
+fuzz: ## Look for input that breaks a parser, FUZZ_SECONDS for each
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer,address,undefined \
+		$(FUZZERS:%=$(BUILD)/fuzz/%)
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZERS)
 
 clang: ## Build everything with clang
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/clang CC=clang build tests
@@ -163,6 +172,7 @@ $(EXAMPLES:%=$(BUILD)/bin/%) $(BUILD)/bin/conformance: $(BUILD)/libfn.a
 below_layers_test := fn
 below_runtime  := fn
 below_conformance := fn
+below_fuzz     := fn
 below_adapters := adapters fn
 below_contract := adapters fn
 about = $(foreach name,$(FUNCTIONS) $(LOCALS),$(if $(filter $(name)%,$(notdir $(1))),$(name)))
@@ -171,9 +181,15 @@ below = $(call archives,support $(call about,$(1)) \
 
 define test_program
 $(BUILD)/$(1): $(BUILD)/$(1).o $(call below,$(1))
-	@$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$(call libs,$$(PACKAGES_tests)) $$(LDLIBS) $$(LIBS)
+	@$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$(filter %.o,$$^) $$(filter %.a,$$^) \
+		$$(call libs,$$(PACKAGES_tests)) $$(LDLIBS) $$(LIBS)
 endef
 $(foreach name,$(TESTS),$(eval $(call test_program,$(name))))
+
+# As a test a fuzzer replays its corpus; libFuzzer brings a main of its own.
+ifeq ($(findstring fuzzer,$(SANITIZE)),)
+$(FUZZERS:%=$(BUILD)/%): $(BUILD)/tests/fuzz/replay.o
+endif
 
 $(BENCH_PICTURE): %: %.o $(BUILD)/bench/picture/plain_http.o
 	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS) $(LIBS)

@@ -4,6 +4,8 @@
 #include "fn/base64.h"
 #include "fn/json.h"
 
+#include <string.h>
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 #define EXTENSIONS_MOST 32
@@ -185,7 +187,8 @@ is_timestamp(struct fn_bytes text)
 	       two_digits(zone, 4) < 60;
 }
 
-/* U+0000 to U+001F and U+007F to U+009F, which no attribute may have (core, "Type System"). */
+/* U+0000 to U+001F and U+007F to U+009F, which no attribute may have (core, "Type System"), but for
+ * the tab, which HTTP allows in a Content-Type. */
 static bool
 has_control_character(struct fn_bytes text)
 {
@@ -193,7 +196,7 @@ has_control_character(struct fn_bytes text)
 		unsigned char c = (unsigned char)text.at[i];
 		unsigned char next = i + 1 < text.size ? (unsigned char)text.at[i + 1] : 0xff;
 
-		if (c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0))
+		if ((c < 0x20 && c != '\t') || c == 0x7f || (c == 0xc2 && next < 0xa0))
 			return true;
 	}
 	return false;
@@ -278,13 +281,24 @@ has_event_headers(const struct fn_call *call)
 	       fn_header(call, "ce-source").at || fn_header(call, "ce-specversion").at;
 }
 
-/* A trace that came beside the event belongs to it (CloudEvents extension "traceparent"). */
+static bool
+is_traceparent(struct fn_bytes value)
+{
+	for (size_t i = 0; i < value.size; i++) {
+		if (!strchr("0123456789abcdef-", value.at[i]) || !value.at[i])
+			return false;
+	}
+	return value.size >= sizeof("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01") - 1;
+}
+
+/* A trace that came beside the event belongs to it (CloudEvents extension "traceparent"). What is
+ * none is ignored, as its standard wants. */
 static bool
 add_traceparent(struct fn_call *call, struct fn_event *event, struct fn_error *err)
 {
 	struct fn_attribute trace = {FN_BYTES("traceparent"), fn_header(call, "traceparent"), true};
 
-	if (trace.value.size == 0 || extension_find(event, trace.name))
+	if (!is_traceparent(trace.value) || extension_find(event, trace.name))
 		return true;
 	return extension_add(call, event, &trace, err);
 }

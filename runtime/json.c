@@ -177,10 +177,13 @@ scan_value(struct scan *scan)
 bool
 fn_json_read(struct fn_bytes text, struct fn_bytes *value, struct fn_error *err)
 {
-	struct scan scan = {text.at, text.at, text.at + text.size, 0};
+	struct scan scan;
 
+	if (text.size == 0)
+		return fn_fail(err, FN_INVALID, "this is no JSON: it is empty");
 	if (!fn_bytes_is_utf8(text))
 		return fn_fail(err, FN_INVALID, "this is no JSON: it is not UTF-8");
+	scan = (struct scan){text.at, text.at, text.at + text.size, 0};
 	if (!scan_value(&scan) || scan.at != scan.end)
 		return fn_fail(err, FN_INVALID, "this is no JSON, from byte %zu on",
 			(size_t)(scan.at - scan.start));
@@ -273,9 +276,12 @@ fn_json_items(struct fn_bytes list)
 bool
 fn_json_next(struct fn_json_items *items, struct fn_bytes *name, struct fn_bytes *value)
 {
-	const char *end = items->rest.at + items->rest.size;
-	const char *at = space_end(items->rest.at, end), *behind;
+	const char *at = items->rest.at, *end, *behind;
 
+	if (!at)
+		return false;
+	end = at + items->rest.size;
+	at = space_end(at, end);
 	if (at == end)
 		return false;
 	*name = (struct fn_bytes){0};

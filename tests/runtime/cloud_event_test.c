@@ -87,8 +87,9 @@ static const struct {
 		"{" EVENT ",'datacontenttype':'application/json','data':[1e400, 'x']}"},
 	{BINARY "Content-Type: text/plain\n", " hi",
 		"{" EVENT ",'datacontenttype':'text/plain','data_base64':'IGhp'}"},
-	{BINARY "Content-Type: application/vnd.x+json; v=1\n", "{",
-		"{" EVENT ",'datacontenttype':'application/vnd.x+json; v=1','data_base64':'ew=='}"},
+	{BINARY "Content-Type: application/vnd.x+json;\tv=1\n", "{",
+		"{" EVENT
+		",'datacontenttype':'application/vnd.x+json;\\tv=1','data_base64':'ew=='}"},
 	{BINARY JSON, "", "{" EVENT ",'datacontenttype':'application/json'}"},
 	{BINARY, "1", "{" EVENT ",'data_base64':'MQ=='}"},
 	{BINARY "Content-Type:\n", "", "{" EVENT "}"},
@@ -104,6 +105,7 @@ static const struct {
 	{BINARY "ce-subject: %C3%A9%20%2541\n", "", "{" EVENT ",'subject':'\xc3\xa9 %41'}"},
 	{BINARY "ce-subject: \"%22\"\n", "", "{" EVENT ",'subject':'\\''}"},
 	{BINARY "traceparent: " TRACE "\n", "", "{" EVENT ",'traceparent':'" TRACE "'}"},
+	{BINARY "traceparent: 00-x\n", "", "{" EVENT "}"},
 	{BINARY "traceparent: " TRACE "\nce-traceparent: x\n", "", "{" EVENT ",'traceparent':'x'}"},
 
 	/* structured: all is in the body */
