@@ -50,11 +50,13 @@ double
 noise(uint64_t seed, double x, int octaves)
 {
 	double sum = 0, whole = 0, weight = 1;
+
 	for (int i = 0; i < octaves; i++) {
 		double cell = floor(x), t = x - cell;
 		uint64_t at = seed + (uint64_t)(int64_t)cell * 0x9e3779b97f4a7c15;
 		double left = to_unit(scramble(at));
 		double right = to_unit(scramble(at + 0x9e3779b97f4a7c15));
+
 		sum += weight * (left + (right - left) * t * t * (3 - 2 * t));
 		whole += weight;
 		weight /= 2;
@@ -95,6 +97,7 @@ brush_fade(cairo_t *cr, double top, struct rgb top_colour, double top_alpha, dou
 	struct rgb bottom_colour, double bottom_alpha)
 {
 	cairo_pattern_t *pattern = cairo_pattern_create_linear(0, top, 0, bottom);
+
 	add_stop(pattern, 0, top_colour, top_alpha);
 	add_stop(pattern, 1, bottom_colour, bottom_alpha);
 	fill_with(cr, pattern);
@@ -111,6 +114,7 @@ void
 brush_glow(cairo_t *cr, double x, double y, double radius, struct rgb colour, double alpha)
 {
 	cairo_pattern_t *pattern = cairo_pattern_create_radial(x, y, 0, x, y, radius);
+
 	/* Close to a Gaussian, which has no visible edge. */
 	add_stop(pattern, 0, colour, alpha);
 	add_stop(pattern, 0.25, colour, alpha * 0.62);
@@ -126,6 +130,7 @@ read_numbers(const char **drawing, double numbers[], int count)
 {
 	for (int i = 0; i < count; i++) {
 		char *end;
+
 		numbers[i] = strtod(*drawing, &end);
 		*drawing = end;
 	}
@@ -135,6 +140,7 @@ void
 brush_path(cairo_t *cr, const char *drawing)
 {
 	double p[6];
+
 	while (*drawing) {
 		switch (*drawing++) {
 		case 'M':

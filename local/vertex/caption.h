@@ -6,6 +6,7 @@
 
 /* At most two lines, the last one cut after a word. The font is the one that is built into cairo,
  * so that no machine lacks it and none writes another hand; words beyond ASCII are left out. */
-void caption_write(cairo_t *, const struct scene *, struct fn_bytes text, struct fn_arena *);
+void caption_write(
+	cairo_surface_t *, const struct scene *, struct fn_bytes text, struct fn_arena *);
 
 #endif

@@ -40,6 +40,7 @@ read_latency(struct conditions *conditions, const char *text, struct fn_error *e
 {
 	struct fn_bytes rest = fn_bytes(text), least = fn_bytes_cut(&rest, '-');
 	struct fn_bytes most = rest.size > 0 ? rest : least;
+
 	if (fn_bytes_number(least, MOST_LATENCY_MS, &conditions->least_ms) &&
 		fn_bytes_number(most, MOST_LATENCY_MS, &conditions->most_ms) &&
 		conditions->least_ms <= conditions->most_ms)
@@ -52,8 +53,10 @@ static bool
 read_faults(struct conditions *conditions, const char *text, struct fn_error *err)
 {
 	struct fn_bytes rest = fn_bytes(text);
+
 	while (rest.size > 0) {
 		struct fn_bytes name = fn_bytes_trim(fn_bytes_cut(&rest, ','));
+
 		if (conditions->fault_count == MOST_FAULTS)
 			return fn_fail(
 				err, FN_INVALID, "IMAGEN_FAULTS: more than %d faults", MOST_FAULTS);
@@ -68,6 +71,7 @@ conditions_open(
 	struct conditions **opened, const struct conditions_config *config, struct fn_error *err)
 {
 	struct conditions *conditions = calloc(1, sizeof(*conditions));
+
 	assert(conditions);
 	conditions->faults = calloc(MOST_FAULTS, sizeof(*conditions->faults));
 	assert(conditions->faults);
@@ -101,6 +105,7 @@ conditions_admit(struct conditions *conditions, const struct model *model)
 	struct bucket *bucket = &conditions->buckets[model - models];
 	double most = conditions->quota_per_s;
 	int64_t now = fn_now_ms();
+
 	if (most <= 0)
 		return true;
 
@@ -118,6 +123,7 @@ struct fault
 conditions_next_fault(struct conditions *conditions)
 {
 	struct fault fault = {.kind = FAULT_NONE};
+
 	pthread_mutex_lock(&conditions->lock);
 	if (conditions->faults_done < conditions->fault_count)
 		fault = conditions->faults[conditions->faults_done++];
@@ -129,6 +135,7 @@ void
 conditions_pass(const struct fn_call *call, int64_t ms)
 {
 	int64_t end = fn_now_ms() + ms, left;
+
 	while ((left = fn_time_left_ms(call, end - fn_now_ms())) > 0 && !fn_client_gone(call))
 		poll(NULL, 0, left < NAP_MS ? (int)left : NAP_MS);
 }
@@ -137,5 +144,6 @@ void
 conditions_wait(const struct conditions *conditions, const struct fn_call *call)
 {
 	uint64_t span = conditions->most_ms - conditions->least_ms + 1;
+
 	conditions_pass(call, (int64_t)(conditions->least_ms + arc4random_uniform((uint32_t)span)));
 }

@@ -36,6 +36,7 @@ static bool
 fits(struct fn_bytes name, const char *pattern, struct fn_bytes *detail)
 {
 	struct fn_bytes wanted = fn_bytes(pattern);
+
 	*detail = (struct fn_bytes){0};
 	if (wanted.at[wanted.size - 1] != ':')
 		return fn_bytes_equal(name, wanted);
@@ -49,6 +50,7 @@ bool
 fault_named(struct fn_bytes name, struct fault *fault, struct fn_error *err)
 {
 	struct fn_bytes detail;
+
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		if (fits(name, faults[i].name, &detail)) {
 			*fault = (struct fault){faults[i].kind, faults[i].code, detail};

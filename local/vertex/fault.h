@@ -1,5 +1,7 @@
 /* fault.h: the ways in which a model's answer can go wrong, by the names that IMAGEN_FAULTS uses.
- */
+ *
+ * Answers that break off, stall or are reset are not among them: the server that this runs on
+ * sends what a handler answers whole. */
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -33,7 +35,7 @@ struct fault {
 };
 
 /* One name of the list: "429", "hang", "block:SAFETY", "finish:NO_IMAGE", ...; "ok" is no fault.
- * FN_INVALID lists the names. */
+ * FN_INVALID: nothing is called so. */
 FN_MUST bool fault_named(struct fn_bytes name, struct fault *, struct fn_error *);
 
 #endif

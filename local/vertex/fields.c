@@ -10,6 +10,7 @@ static void __attribute__((format(printf, 2, 3)))
 path_format(char path[PATH_SIZE], const char *format, ...)
 {
 	va_list args;
+
 	va_start(args, format);
 	vsnprintf(path, PATH_SIZE, format, args);
 	va_end(args);
@@ -19,6 +20,7 @@ static bool
 is_choice(json_t *value, const char *choices)
 {
 	struct fn_bytes rest = fn_bytes(choices), text = fn_bytes(json_string_value(value));
+
 	while (rest.size > 0)
 		if (fn_bytes_equal(fn_bytes_cut(&rest, ' '), text))
 			return true;
@@ -29,6 +31,7 @@ static bool
 check_range(json_t *value, const struct field *field, const char *path, struct fn_error *err)
 {
 	double number = json_number_value(value);
+
 	if (number >= field->least && number <= field->most)
 		return true;
 	return fn_fail(err, FN_INVALID, "Invalid value at '%s': must be in the range [%.0f, %.0f].",
@@ -170,8 +173,10 @@ json_t *
 fields_at(json_t *object, const char *path)
 {
 	struct fn_bytes rest = fn_bytes(path);
+
 	while (object && rest.size > 0) {
 		struct fn_bytes step = fn_bytes_cut(&rest, '.');
+
 		object = json_object_getn(object, step.at, step.size);
 	}
 	return object;
@@ -181,6 +186,7 @@ const char *
 fields_text(json_t *object, const char *path, const char *fallback)
 {
 	json_t *value = fields_at(object, path);
+
 	return value ? json_string_value(value) : fallback;
 }
 
@@ -188,6 +194,7 @@ long long
 fields_integer(json_t *object, const char *path, long long fallback)
 {
 	json_t *value = fields_at(object, path);
+
 	return value ? json_integer_value(value) : fallback;
 }
 
@@ -195,5 +202,6 @@ bool
 fields_bool(json_t *object, const char *path, bool fallback)
 {
 	json_t *value = fields_at(object, path);
+
 	return value ? json_boolean_value(value) : fallback;
 }

@@ -346,6 +346,7 @@ const struct figure *
 figure_any(struct chance *chance, enum figure_place place)
 {
 	size_t fitting[COUNT(figures)] = {0}, count = 0;
+
 	for (size_t i = 0; i < COUNT(figures); i++)
 		if (figures[i].place == place && figures[i].common)
 			fitting[count++] = i;
@@ -356,6 +357,7 @@ static struct rgb
 ink_colour(char ink, struct rgb body, struct rgb glow)
 {
 	struct rgb dark = rgb(0x1d1a26);
+
 	switch (ink) {
 	case 'B':
 		return body;

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define IMAGE_TOKENS 1120 /* what a picture of 1K is billed as */
 
 static const struct size sizes[] = {
@@ -127,8 +128,11 @@ wants(json_t *request, const char *modality)
 	size_t i;
 	json_t *wanted;
 
-	json_array_foreach(fields_at(request, "generationConfig.responseModalities"), i,
-		wanted) if (fn_bytes_is(fn_bytes(modality), json_string_value(wanted))) return true;
+	json_array_foreach(fields_at(request, "generationConfig.responseModalities"), i, wanted)
+	{
+		if (fn_bytes_is(fn_bytes(modality), json_string_value(wanted)))
+			return true;
+	}
 	return false;
 }
 
@@ -182,6 +186,7 @@ add_candidate(struct fn_builder *json, struct fn_call *call, json_t *request,
 		.prompt = prompt,
 		.seed = (uint64_t)fields_integer(request, "generationConfig.seed", arc4random()),
 	};
+
 	picture_size(&painting, sizes,
 		fields_text(request, "generationConfig.imageConfig.aspectRatio", "1:1"));
 	fn_add(json, FN_BYTES("{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":["));
@@ -190,14 +195,58 @@ add_candidate(struct fn_builder *json, struct fn_call *call, json_t *request,
 	return true;
 }
 
-static void
-add_refusal(struct fn_builder *json, const struct fault *fault, const char *support_code)
+/* Candidates without a picture, but for refused ones. */
+static const struct {
+	enum fault_kind fault;
+	const char *json;
+} bare_candidates[] = {
+	{FAULT_EMPTY, ""},
+	{FAULT_NO_CONTENT, "{\"index\":0,\"finishReason\":\"STOP\"}"},
+	{FAULT_NO_PARTS,
+		"{\"index\":0,\"content\":{\"role\":\"model\"},\"finishReason\":\"STOP\"}"},
+	{FAULT_PROSE, "{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":["
+		      "{\"text\":\"I see it before me, but words are all I have.\"}]},"
+		      "\"finishReason\":\"STOP\"}"},
+};
+
+/* NULL where the fault leaves the picture in its place. */
+static const char *
+bare_candidate(enum fault_kind fault)
 {
-	struct fn_bytes reason = fault->detail.size > 0 ? fault->detail : FN_BYTES("IMAGE_SAFETY");
-	fn_addf(json,
-		"{\"index\":0,\"finishReason\":\"%.*s\",\"finishMessage\":\"Unable to show the "
-		"generated image. Support codes: %s\"}",
-		FN_ARG(reason), support_code);
+	for (size_t i = 0; i < COUNT(bare_candidates); i++) {
+		if (bare_candidates[i].fault == fault)
+			return bare_candidates[i].json;
+	}
+	return NULL;
+}
+
+static struct fn_bytes
+reason(const struct fault *fault, const char *usual)
+{
+	return fault->detail.size > 0 ? fault->detail : fn_bytes(usual);
+}
+
+static bool
+add_candidates(struct fn_builder *json, struct fn_call *call, json_t *request,
+	struct fn_bytes prompt, const struct safety *safety, const struct fault *fault,
+	enum outcome *outcome, struct fn_error *err)
+{
+	const char *bare = bare_candidate(wants(request, "IMAGE") ? fault->kind : FAULT_PROSE);
+
+	fn_add(json, FN_BYTES("\"candidates\":["));
+	if (safety->output_refused) {
+		fn_addf(json,
+			"{\"index\":0,\"finishReason\":\"%.*s\",\"finishMessage\":\"Unable to show "
+			"the generated image. Support codes: %s\"}",
+			FN_ARG(reason(fault, "IMAGE_SAFETY")), safety->support_code);
+	} else if (bare) {
+		fn_add(json, fn_bytes(bare));
+	} else {
+		TRY(add_candidate(json, call, request, prompt, fault, err));
+		*outcome = PAINTED;
+	}
+	fn_add(json, FN_BYTES("],"));
+	return true;
 }
 
 static void
@@ -216,61 +265,26 @@ add_metadata(struct fn_builder *json, const struct model *model, struct fn_bytes
 		arc4random(), arc4random(), now);
 }
 
-static const struct {
-	enum fault_kind fault;
-	const char *candidate;
-} odd_candidates[] = {
-	{FAULT_PROSE, "{\"index\":0,\"content\":{\"role\":\"model\",\"parts\":[{\"text\":\"I see "
-		      "it before "
-		      "me, but words are all I have.\"}]},\"finishReason\":\"STOP\"}"},
-	{FAULT_NO_CONTENT, "{\"index\":0,\"finishReason\":\"STOP\"}"},
-	{FAULT_NO_PARTS,
-		"{\"index\":0,\"content\":{\"role\":\"model\"},\"finishReason\":\"STOP\"}"},
-	{FAULT_EMPTY, ""},
-};
-
-static const char *
-odd_candidate(enum fault_kind fault)
-{
-	for (size_t i = 0; i < sizeof(odd_candidates) / sizeof(odd_candidates[0]); i++)
-		if (odd_candidates[i].fault == fault)
-			return odd_candidates[i].candidate;
-	return NULL;
-}
-
 static bool
 gemini_answer(struct fn_call *call, const struct model *model, const struct fault *fault,
 	json_t *request, struct fn_bytes *body, enum outcome *outcome, struct fn_error *err)
 {
+	struct fn_builder json = {.arena = call->arena};
+
 	TRY(fields_check(request, request_fields, "", err));
 	TRY(check_thinking(request, model, err));
 	struct fn_bytes prompt = read_prompt(request, call->arena);
 	if (prompt.size == 0)
-		return fn_fail(err, FN_INVALID,
-			"Unable to submit request because it must have a "
-			"text parameter.");
+		return fn_fail(err, FN_INVALID, "At least one part must have a text.");
 
 	struct safety safety = safety_of(prompt, fault);
-	bool prose = !wants(request, "IMAGE");
-	const char *odd = odd_candidate(prose ? FAULT_PROSE : fault->kind);
-	struct fn_builder json = {.arena = call->arena};
 	*outcome = REFUSED;
-	if (safety.prompt_refused) {
-		struct fn_bytes reason =
-			fault->detail.size > 0 ? fault->detail : FN_BYTES("PROHIBITED_CONTENT");
-		fn_addf(&json, "{\"promptFeedback\":{\"blockReason\":\"%.*s\"},", FN_ARG(reason));
-	} else {
-		fn_add(&json, FN_BYTES("{\"candidates\":["));
-		if (safety.output_refused)
-			add_refusal(&json, fault, safety.support_code);
-		else if (odd)
-			fn_add(&json, fn_bytes(odd));
-		else {
-			TRY(add_candidate(&json, call, request, prompt, fault, err));
-			*outcome = PAINTED;
-		}
-		fn_add(&json, FN_BYTES("],"));
-	}
+	fn_add(&json, FN_BYTES("{"));
+	if (safety.prompt_refused)
+		fn_addf(&json, "\"promptFeedback\":{\"blockReason\":\"%.*s\"},",
+			FN_ARG(reason(fault, "PROHIBITED_CONTENT")));
+	else
+		TRY(add_candidates(&json, call, request, prompt, &safety, fault, outcome, err));
 	add_metadata(&json, model, prompt, *outcome == PAINTED ? IMAGE_TOKENS : 0);
 	*body = fn_built(&json);
 	return true;

@@ -79,6 +79,7 @@ authenticate(const struct fn_call *call, struct fn_error *err)
 {
 	struct fn_bytes rest = fn_header(call, "Authorization");
 	struct fn_bytes scheme = fn_bytes_cut(&rest, ' ');
+
 	if (fn_bytes_is_nocase(scheme, "Bearer") && fn_bytes_trim(rest).size > 0)
 		return true;
 	return fn_fail(err, FN_UNAUTHENTICATED,

@@ -56,14 +56,21 @@ static const struct field request_fields[] = {
 #define FAILED "Image generation failed with the following error: "
 #define REPHRASE "Try rephrasing the prompt. Support codes: %s"
 
+static struct fn_bytes
+prompt_of(json_t *request)
+{
+	json_t *instance = json_array_get(json_object_get(request, "instances"), 0);
+
+	return fn_bytes(fields_text(instance, "prompt", ""));
+}
+
 static bool
 check(json_t *request, const struct model *model, struct fn_error *err)
 {
 	TRY(fields_check(request, request_fields, "", err));
-	json_t *instances = json_object_get(request, "instances");
-	if (json_array_size(instances) != 1)
+	if (json_array_size(json_object_get(request, "instances")) != 1)
 		return fn_fail(err, FN_INVALID, "Exactly one instance is required.");
-	if (!fields_text(json_array_get(instances, 0), "prompt", "")[0])
+	if (prompt_of(request).size == 0)
 		return fn_fail(err, FN_INVALID, FAILED "Text prompt is required.");
 	if (fields_at(request, "parameters.seed") &&
 		fields_bool(request, "parameters.addWatermark", true))
@@ -89,14 +96,13 @@ static bool
 add_pictures(struct fn_builder *json, struct fn_call *call, json_t *request,
 	const struct fault *fault, struct fn_error *err)
 {
-	json_t *instance = json_array_get(json_object_get(request, "instances"), 0);
 	long long count = fields_integer(request, "parameters.sampleCount", 4);
 	struct painting painting = {
-		.prompt = fn_bytes(fields_text(instance, "prompt", "")),
+		.prompt = prompt_of(request),
 		.seed = (uint64_t)fields_integer(request, "parameters.seed", arc4random()),
 	};
-	picture_size(&painting, sizes, fields_text(request, "parameters.aspectRatio", "1:1"));
 
+	picture_size(&painting, sizes, fields_text(request, "parameters.aspectRatio", "1:1"));
 	for (; count > 0; count--, painting.seed++) {
 		fn_add(json, FN_BYTES("{\"mimeType\":\"image/png\",\"bytesBase64Encoded\":\""));
 		TRY(picture_add(json, call, &painting, fault, err));
@@ -109,9 +115,10 @@ static bool
 imagen_answer(struct fn_call *call, const struct model *model, const struct fault *fault,
 	json_t *request, struct fn_bytes *body, enum outcome *outcome, struct fn_error *err)
 {
+	struct fn_builder json = {.arena = call->arena};
+
 	TRY(check(request, model, err));
-	json_t *instance = json_array_get(json_object_get(request, "instances"), 0);
-	struct safety safety = safety_of(fn_bytes(fields_text(instance, "prompt", "")), fault);
+	struct safety safety = safety_of(prompt_of(request), fault);
 	bool say_why = fields_bool(request, "parameters.includeRaiReason", false);
 
 	*outcome = REFUSED;
@@ -124,13 +131,11 @@ imagen_answer(struct fn_call *call, const struct model *model, const struct faul
 		*body = FN_BYTES("{}");
 		return true;
 	}
-	struct fn_builder json = {.arena = call->arena};
 	fn_add(&json, FN_BYTES("{\"predictions\":["));
 	if (safety.output_refused || fault->kind == FAULT_MIXED)
 		add_reason(&json, safety.support_code);
-	if (fault->kind == FAULT_MIXED)
-		fn_add(&json, FN_BYTES(","));
 	if (!safety.output_refused) {
+		fn_add(&json, fault->kind == FAULT_MIXED ? FN_BYTES(",") : FN_BYTES(""));
 		TRY(add_pictures(&json, call, request, fault, err));
 		*outcome = PAINTED;
 	}

@@ -40,8 +40,8 @@ struct model {
 	const char *thinking_levels; /* Gemini: those that it takes, separated by blanks */
 };
 
-extern const struct model models[];
 #define MODELS 10
+extern const struct model models[MODELS];
 
 /* NULL where there is none of this name. */
 const struct model *model_named(struct fn_bytes name);

@@ -28,6 +28,7 @@ place_figure(cairo_t *cr, const struct scene *scene, size_t nth)
 	static const double columns[][SCENE_MOST_FIGURES] = {{0.5}, {0.32, 0.7}, {0.5, 0.22, 0.79}};
 	const struct figure *figure = scene->figures[nth].figure;
 	double size = scene_side(scene) * figure->size;
+
 	/* Away from the sun, so that neither hides the other. */
 	double shift = scene->light_x < scene->width / 2 ? 0.05 : -0.05;
 	double x = scene->width * (columns[scene->figure_count - 1][nth] + shift);
@@ -61,20 +62,21 @@ painter_paint(const struct painting *painting, struct fn_arena *arena, struct fn
 	struct fn_error *err)
 {
 	struct scene scene;
+
 	scene_imagine(&scene, painting->prompt, painting->seed, painting->width, painting->height);
 
 	cairo_surface_t *surface = cairo_image_surface_create(
 		CAIRO_FORMAT_RGB24, (int)painting->width, (int)painting->height);
 	cairo_t *cr = cairo_create(surface);
 	paint_all(cr, &scene);
-	caption_write(cr, &scene, painting->prompt, arena);
 	cairo_status_t status = cairo_status(cr);
 	cairo_destroy(cr);
+	caption_write(surface, &scene, painting->prompt, arena);
 	cairo_surface_flush(surface);
 
-	bool ok = status == CAIRO_STATUS_SUCCESS ? png_encode(surface, scene.seed, arena, png, err)
-						 : fn_fail(err, FN_INTERNAL, "painter: %s",
-							   cairo_status_to_string(status));
+	bool ok = status == CAIRO_STATUS_SUCCESS
+			  ? png_encode(surface, scene.seed, arena, png, err)
+			  : fn_fail(err, FN_INTERNAL, "cairo: %s", cairo_status_to_string(status));
 	cairo_surface_destroy(surface);
 	return ok;
 }

@@ -10,6 +10,7 @@ picture_add(struct fn_builder *json, struct fn_call *call, const struct painting
 	const struct fault *fault, struct fn_error *err)
 {
 	struct fn_bytes png = FN_BYTES("This is no picture.");
+
 	if (fault->kind != FAULT_NOT_A_PICTURE)
 		TRY(painter_paint(painting, call->arena, &png, err));
 	fn_add(json, fn_base64_encode(png, call->arena));

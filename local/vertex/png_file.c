@@ -23,6 +23,7 @@ convert_row(const uint32_t *pixels, unsigned width, uint64_t *grains, unsigned c
 {
 	for (unsigned x = 0; x < width; x++) {
 		int grain = next_grain(grains);
+
 		*bytes++ = clamp((int)(pixels[x] >> 16 & 255) + grain);
 		*bytes++ = clamp((int)(pixels[x] >> 8 & 255) + grain);
 		*bytes++ = clamp((int)(pixels[x] & 255) + grain);

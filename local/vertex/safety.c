@@ -29,6 +29,7 @@ safety_of(struct fn_bytes prompt, const struct fault *fault)
 				  contains(prompt, "[[refuse-output]]"),
 		.support_code = "42876398", /* for "other" reasons */
 	};
+
 	for (struct fn_bytes word; (word = word_next(&prompt)).size > 0;) {
 		for (size_t i = 0; i < COUNT(unsafe); i++) {
 			if (word_is_among(word, unsafe[i].words)) {

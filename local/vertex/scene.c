@@ -154,6 +154,7 @@ static uint64_t
 hash(struct fn_bytes text)
 {
 	uint64_t h = 0xcbf29ce484222325;
+
 	for (size_t i = 0; i < text.size; i++)
 		h = (h ^ (unsigned char)text.at[i]) * 0x100000001b3;
 	return h;
@@ -287,6 +288,7 @@ scene_imagine(
 	vary(&scene->mood, &scene->chance);
 	if (scene->figure_count == 0) {
 		const struct figure *figure = figure_any(&scene->chance, places[scene->land]);
+
 		add_figure(scene, figure, figure->colour);
 	}
 	scene->horizon = height * chance_between(&scene->chance, 0.5, 0.58);

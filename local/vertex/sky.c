@@ -6,11 +6,13 @@ static void
 paint_gradient(cairo_t *cr, const struct scene *scene)
 {
 	static const double at[] = {0, 0.38, 0.74, 1};
+
 	/* Under water the light comes from above all the way down. */
 	double depth = scene->land == SEABED ? scene->height : scene->horizon * 1.1;
 	cairo_pattern_t *sky = cairo_pattern_create_linear(0, 0, 0, depth);
 	for (int i = 0; i < 4; i++) {
 		struct rgb colour = scene->mood.sky[i];
+
 		cairo_pattern_add_color_stop_rgb(sky, at[i], colour.r, colour.g, colour.b);
 	}
 	cairo_set_source(cr, sky);
@@ -30,6 +32,7 @@ paint_stars(cairo_t *cr, struct scene *scene)
 		double y = scene->horizon * (1 - sqrt(chance_between(chance, 0, 1)));
 		double faint = chance_between(chance, 0, 1);
 		double radius = unit * (0.6 + 1.5 * pow(faint, 6));
+
 		brush_disc(cr, x, y * 1.15, radius, scene->mood.light, 0.25 + 0.7 * faint);
 		if (faint > 0.975)
 			brush_glow(cr, x, y * 1.15, radius * 7, scene->mood.light, 0.5);
@@ -70,10 +73,12 @@ static void
 paint_nebula(cairo_t *cr, struct scene *scene)
 {
 	static const unsigned colours[] = {0xb0407a, 0x5a4fd0, 0x2b8fb0, 0xd0704a};
+
 	for (int i = 0; i < 9; i++) {
 		double x = chance_between(&scene->chance, 0, scene->width);
 		double y = chance_between(&scene->chance, 0, scene->horizon);
 		double radius = scene_side(scene) * chance_between(&scene->chance, 0.15, 0.42);
+
 		brush_glow(cr, x, y, radius, rgb(colours[i % 4]), 0.2);
 	}
 }
@@ -112,6 +117,7 @@ paint_cloud(cairo_t *cr, struct scene *scene, double x, double base, double size
 	for (int i = 0; i < puffs; i++) {
 		double along = (i + 0.5) / puffs * 2 - 1;
 		double radius = size * (0.22 + 0.36 * (1 - along * along));
+
 		radius *= chance_between(chance, 0.8, 1.25);
 		cairo_new_sub_path(cr);
 		cairo_arc(cr, x + along * size, base - radius * 0.35, radius, 0, 2 * M_PI);
@@ -125,10 +131,12 @@ paint_clouds(cairo_t *cr, struct scene *scene)
 {
 	bool many = scene->air == CLOUDS || scene->air == RAIN;
 	int count = many ? 7 : 3;
+
 	for (int i = 0; i < count; i++) {
 		double x = chance_between(&scene->chance, 0, scene->width);
 		double base = scene->horizon * chance_between(&scene->chance, 0.18, 0.82);
 		double size = scene_side(scene) * chance_between(&scene->chance, 0.07, 0.17);
+
 		paint_cloud(cr, scene, x, base, size, many ? 0.75 : 0.4);
 	}
 }
@@ -138,11 +146,13 @@ static void
 paint_rays(cairo_t *cr, struct scene *scene)
 {
 	double w = scene->width, h = scene->height;
+
 	for (int i = 0; i < 9; i++) {
 		double top = scene->light_x + w * chance_between(&scene->chance, -0.35, 0.35);
 		double slant = (top - scene->light_x) * 1.1 + w * 0.06;
 		double wide = w * chance_between(&scene->chance, 0.02, 0.07);
 		double alpha = chance_between(&scene->chance, 0.08, 0.24);
+
 		cairo_move_to(cr, top, 0);
 		cairo_line_to(cr, top + wide, 0);
 		cairo_line_to(cr, top + wide * 2.4 + slant, h * 0.85);

@@ -24,9 +24,11 @@ bool
 word_is_among(struct fn_bytes word, const char *names)
 {
 	struct fn_bytes rest = fn_bytes(names);
+
 	while (rest.size > 0) {
 		struct fn_bytes name = fn_bytes_cut(&rest, ' ');
 		struct fn_bytes ending = {word.at + name.size, word.size - name.size};
+
 		if (word.size >= name.size && strncasecmp(word.at, name.at, name.size) == 0 &&
 			(ending.size == 0 || fn_bytes_is_nocase(ending, "s") ||
 				fn_bytes_is_nocase(ending, "es")))

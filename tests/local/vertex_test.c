@@ -273,7 +273,7 @@ static const struct {
 		"must be one of image/png"},
 	{IMAGEN, WITH("\"storageUri\":\"gs://b\""), "not supported by this stand-in"},
 #undef WITH
-	{GEMINI, "{}", "text parameter"},
+	{GEMINI, "{}", "At least one part"},
 	{GEMINI, "{\"contents\":{}}", "'contents' (a list)"},
 	{GEMINI, "{\"contents\":[{\"parts\":[{\"inlineData\":{}}]}]}", "not supported by this"},
 	{GEMINI, "{\"instances\":[]}", "Unknown name \"instances\" at ''"},
