@@ -1,5 +1,7 @@
 #include "fn/base64.h"
 
+#include "base64_avx2.h"
+
 #include <endian.h>
 #include <string.h>
 
@@ -68,13 +70,14 @@ decode_last(const char *at, char *into, size_t *size)
 bool
 fn_base64_decode(struct fn_bytes text, char *into, size_t *size)
 {
-	size_t done = 0, bodies = text.size / 4;
+	size_t read, done;
 	uint32_t in_all = ALL_VALID << 24;
 
 	if (text.size % 4 != 0)
 		return false;
-	for (size_t i = 0; i + 1 < bodies; i++, done += 3) {
-		uint32_t bits = quartet((const unsigned char *)text.at + 4 * i);
+	read = base64_decode_avx2(text.at, text.size, into);
+	for (done = read / 4 * 3; read + 4 < text.size; read += 4, done += 3) {
+		uint32_t bits = quartet((const unsigned char *)text.at + read);
 		uint32_t bytes = htobe32(bits << 8);
 
 		in_all &= bits;
@@ -82,7 +85,7 @@ fn_base64_decode(struct fn_bytes text, char *into, size_t *size)
 	}
 	if (in_all >> 24 != ALL_VALID)
 		return false;
-	if (bodies > 0 && !decode_last(text.at + text.size - 4, into + done, &done))
+	if (read < text.size && !decode_last(text.at + read, into + done, &done))
 		return false;
 	*size = done;
 	return true;

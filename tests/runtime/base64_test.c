@@ -1,6 +1,7 @@
 #include "fn/base64.h"
 #include "tests/support/suite.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* RFC 4648, section 10, and what lies beyond text. */
@@ -52,21 +53,55 @@ START_TEST(what_is_no_base64_is_refused)
 }
 END_TEST
 
-/* Each of the four places has a table of its own. */
+#define LONG 80 /* long enough to be decoded in every way there is */
+
+/* Each place among four has a table of its own, each among 32 a place in a vector. */
 START_TEST(every_byte_is_judged_in_every_place)
 {
 	static const char alphabet[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (int byte = 0; byte < 256; byte++) {
-		char text[] = "AAAAAAAA", into[6];
+		char text[LONG], into[LONG];
 		size_t size;
 		bool is_digit = memchr(alphabet, byte, sizeof(alphabet) - 1);
 
+		memset(text, 'A', LONG);
 		text[_i] = (char)byte;
-		ck_assert_msg(fn_base64_decode((struct fn_bytes){text, 8}, into, &size) == is_digit,
+		ck_assert_msg(
+			fn_base64_decode((struct fn_bytes){text, LONG}, into, &size) == is_digit,
 			"byte %d", byte);
 	}
+}
+END_TEST
+
+static void
+check_decoded(struct fn_bytes text, char *into, struct fn_bytes bytes)
+{
+	struct fn_bytes decoded = {into, 0};
+
+	ck_assert(fn_base64_decode(text, into, &decoded.size));
+	ck_assert(fn_bytes_equal(decoded, bytes));
+}
+
+/* In place, and in memory that has just as much room as the header asks for. */
+START_TEST(any_number_of_bytes_comes_back)
+{
+	struct fn_arena *arena = fn_arena_new();
+	char all[301];
+
+	for (size_t i = 0; i < sizeof(all); i++)
+		all[i] = (char)(i * i * 37 + i / 7);
+	for (size_t size = 0; size <= sizeof(all); size++) {
+		struct fn_bytes bytes = {all, size};
+		struct fn_bytes text = fn_base64_encode(bytes, arena);
+		char *just_enough = malloc(text.size / 4 * 3), *in_place = fn_text(arena, text);
+
+		check_decoded(text, just_enough, bytes);
+		check_decoded((struct fn_bytes){in_place, text.size}, in_place, bytes);
+		free(just_enough);
+	}
+	fn_arena_drop(arena);
 }
 END_TEST
 
@@ -77,7 +112,9 @@ main(void)
 		{.test = bytes_become_text, .rows = COUNT(pairs)},
 		{.test = text_becomes_bytes, .rows = COUNT(pairs)},
 		{.test = what_is_no_base64_is_refused, .rows = COUNT(bad)},
-		{.test = every_byte_is_judged_in_every_place, .rows = 7}, /* the last may be '=' */
+		/* the last may be '=' */
+		{.test = every_byte_is_judged_in_every_place, .rows = LONG - 1},
+		{.test = any_number_of_bytes_comes_back},
 	};
 
 	return suite_run("base64", cases, COUNT(cases));
