@@ -39,6 +39,43 @@ receive(struct message *message, int fd)
 	return true;
 }
 
+static bool
+receive_up_to(struct message *message, int fd, size_t whole)
+{
+	make_room(message, whole + 1);
+	while (message->size < whole) {
+		if (!receive(message, fd))
+			return false;
+	}
+	return true;
+}
+
+/* Reads all chunks, then pushes them together. No text that is sent here ends as the last does. */
+static bool
+receive_chunks(struct message *message, int fd)
+{
+	static const char last[] = "\r\n0\r\n\r\n";
+	const size_t last_size = sizeof(last) - 1;
+	char *in, *out;
+
+	while (message->size < message->head + last_size ||
+		memcmp(message->at + message->size - last_size, last, last_size) != 0) {
+		if (message->size + 1 == message->room)
+			make_room(message, 2 * message->room);
+		if (!receive(message, fd))
+			return false;
+	}
+	in = out = message->at + message->head;
+	for (size_t size; (size = strtoul(in, &in, 16)) > 0; in += size + 2) {
+		in += 2;
+		memmove(out, in, size);
+		out += size;
+	}
+	*out = '\0';
+	message->size = (size_t)(out - message->at);
+	return true;
+}
+
 static size_t
 content_length(const char *head)
 {
@@ -63,14 +100,9 @@ message_read(struct message *message, int fd)
 	message->at[message->head - 1] = '\0';
 	if (strcasestr(message->at, "\r\nExpect: 100-continue"))
 		bytes_send(fd, go_on, sizeof(go_on) - 1);
-
-	size_t whole = message->head + content_length(message->at);
-	make_room(message, whole + 1);
-	while (message->size < whole) {
-		if (!receive(message, fd))
-			return false;
-	}
-	return true;
+	if (strcasestr(message->at, "\r\nTransfer-Encoding: chunked"))
+		return receive_chunks(message, fd);
+	return receive_up_to(message, fd, message->head + content_length(message->at));
 }
 
 void

@@ -1,5 +1,5 @@
 /* plain_http.h: HTTP/1.1 over blocking sockets of this machine, for programs that trust whom they
- * talk to: no checks, no chunks, no pipelining. What fails ends the program with one line. */
+ * talk to: no checks, no pipelining. What fails ends the program with one line. */
 #ifndef PLAIN_HTTP_H
 #define PLAIN_HTTP_H
 

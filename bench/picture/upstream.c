@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define CHUNK 32768
+
 /* ---- The gate ------------------------------------------------------------------------------ */
 
 enum place {
@@ -94,15 +96,26 @@ answer_make(enum place place, const char *headers, const char *body)
 	return answer;
 }
 
+/* In chunks, as Google sends its answers over HTTP/1.1. */
 static struct answer
 answer_of_model(const char *before, const char *base64, const char *after)
 {
+	struct answer answer = {.place = MODEL};
+	FILE *answer_file = open_memstream(&answer.at, &answer.size);
 	char *body;
+	int left = asprintf(&body, "%s%s%s", before, base64, after);
 
-	if (asprintf(&body, "%s%s%s", before, base64, after) < 0)
+	if (!answer_file || left < 0)
 		err(1, "out of memory");
-	struct answer answer =
-		answer_make(MODEL, "Content-Type: application/json; charset=UTF-8\r\n", body);
+	fputs("HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=UTF-8\r\n"
+	      "Transfer-Encoding: chunked\r\n\r\n",
+		answer_file);
+	for (const char *at = body; left > 0; at += CHUNK, left -= CHUNK) {
+		int size = left < CHUNK ? left : CHUNK;
+		fprintf(answer_file, "%x\r\n%.*s\r\n", (unsigned)size, size, at);
+	}
+	fputs("0\r\n\r\n", answer_file);
+	fclose(answer_file);
 	free(body);
 	return answer;
 }
