@@ -1,7 +1,4 @@
-/* fault.h: the ways in which a model's answer can go wrong, by the names that IMAGEN_FAULTS uses.
- *
- * Answers that break off, stall or are reset are not among them: the server that this runs on
- * sends what a handler answers whole. */
+/* fault.h: how a model's answer can go wrong, by the names that IMAGEN_FAULTS uses. */
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -15,6 +12,11 @@ enum fault_kind {
 	FAULT_HTML,    /* 502 with a page of HTML, from some proxy */
 	FAULT_GARBAGE, /* 200 with a body that is no JSON */
 	FAULT_HANG,    /* nothing, until the deadline or until the client hangs up */
+
+	/* in how it is sent */
+	FAULT_RESET,     /* the connection ends right after the head */
+	FAULT_TRUNCATED, /* ...or in the middle of the body */
+	FAULT_SLOW,      /* all of the body, in pieces with pauses */
 
 	/* in what the model says */
 	FAULT_EMPTY, /* neither a picture nor a word why */

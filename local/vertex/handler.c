@@ -1,11 +1,14 @@
 #include "local/vertex/handler.h"
 
 #include "fn/route.h"
+#include "fn/stream.h"
 #include "local/vertex/model.h"
 
 #include <jansson.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define SLOW_PIECES 8
+#define SLOW_PAUSE_MS 150
 
 /* ---- Errors as Google spells them ---- */
 
@@ -132,6 +135,31 @@ hang(struct fn_call *call, struct fn_error *err)
 	return fn_fail(err, FN_DEADLINE, "as IMAGEN_FAULTS wants it");
 }
 
+/* Sends the first bytes of the body and breaks off. */
+static bool
+break_off(struct fn_call *call, struct fn_bytes body, size_t after, struct fn_error *err)
+{
+	TRY(fn_stream_begin(call, 200, err));
+	TRY(fn_stream_write(call, (struct fn_bytes){body.at, after}, err));
+	return fn_fail(err, FN_INTERNAL, "as IMAGEN_FAULTS wants it");
+}
+
+static bool
+dribble(struct fn_call *call, struct fn_bytes body, struct fn_error *err)
+{
+	size_t piece = body.size / SLOW_PIECES + 1;
+
+	TRY(fn_stream_begin(call, 200, err));
+	for (size_t at = 0; at < body.size; at += piece) {
+		size_t left = body.size - at;
+
+		conditions_pass(call, SLOW_PAUSE_MS);
+		TRY(fn_stream_write(
+			call, (struct fn_bytes){body.at + at, left < piece ? left : piece}, err));
+	}
+	return true;
+}
+
 static bool
 deliver(struct fn_call *call, struct fn_bytes body, const struct fault *fault, struct fn_error *err)
 {
@@ -143,6 +171,12 @@ deliver(struct fn_call *call, struct fn_bytes body, const struct fault *fault, s
 		return fn_reply(call, 200, FN_BYTES("{\"predictions\":[}, \"candidates\":]"), err);
 	case FAULT_HANG:
 		return hang(call, err);
+	case FAULT_RESET:
+		return break_off(call, body, 0, err);
+	case FAULT_TRUNCATED:
+		return break_off(call, body, body.size / 2, err);
+	case FAULT_SLOW:
+		return dribble(call, body, err);
 	default:
 		return fn_reply(call, 200, body, err);
 	}

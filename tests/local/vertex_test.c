@@ -725,11 +725,10 @@ exit_status(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* As a program it paints over HTTP with the settings of its environment, and stops when told. */
-START_TEST(program_paints_over_http)
+/* Sends a kite to paint; the answer's status, 0 where it did not come whole. */
+static int
+send_kite(struct fn_http_client *client, unsigned port, struct fn_http_response *response)
 {
-	unsigned port = free_port();
-	pid_t pid = start(port, "IMAGEN_FAULTS", "503");
 	const struct fn_header token = {FN_BYTES("Authorization"), FN_BYTES("Bearer t")};
 	const struct fn_http_request request = {
 		.method = "POST",
@@ -738,19 +737,49 @@ START_TEST(program_paints_over_http)
 		.header_count = 1,
 		.body = fn_bytes(GEMINI_KITE),
 		.max_response = 16 * 1024 * 1024,
-		.attempts = 8, /* it needs a moment to start, and the first answer is the 503 */
 	};
-	struct fn_call *call = call_new("", "", "");
+	struct fn_error err = {0};
+
+	if (fn_http_send(client, call_new("", "", ""), &request, response, &err))
+		return response->status;
+	ck_assert_msg(err.code == FN_UPSTREAM, "%s", err.message);
+	return 0;
+}
+
+static void
+wait_until_up(struct fn_http_client *client, unsigned port)
+{
+	const struct fn_http_request request = {
+		.url = fn_textf(arena, "http://127.0.0.1:%u/stats", port), .attempts = 8};
 	struct fn_http_response response;
+	struct fn_error err = {0};
+
+	ck_assert_msg(fn_http_send(client, call_new("", "", ""), &request, &response, &err), "%s",
+		err.message);
+}
+
+/* As a program it paints over HTTP with the settings of its environment, also badly, and stops
+ * when told. */
+START_TEST(program_paints_over_http)
+{
+	static const int statuses_wanted[] = {503, 0, 0, 200, 200};
+	unsigned port = free_port();
+	pid_t pid = start(port, "IMAGEN_FAULTS", "503,reset,truncated,slow");
 	struct fn_http_client *client;
 	struct fn_error err = {0};
 
 	ck_assert_msg(fn_http_client_open(&client, &err), "%s", err.message);
-	ck_assert_msg(fn_http_send(client, call, &request, &response, &err), "%s", err.message);
-	ck_assert_int_eq(response.status, 200);
-	json_t *json = json_loadb(response.body, response.size, 0, NULL);
-	assert_picture(text_at(json, GEMINI_BYTES), 1024, 1024);
-	json_decref(json);
+	wait_until_up(client, port);
+	for (size_t i = 0; i < COUNT(statuses_wanted); i++) {
+		struct fn_http_response response;
+
+		ck_assert_int_eq(send_kite(client, port, &response), statuses_wanted[i]);
+		if (statuses_wanted[i] != 200)
+			continue;
+		json_t *json = json_loadb(response.body, response.size, 0, NULL);
+		assert_picture(text_at(json, GEMINI_BYTES), 1024, 1024);
+		json_decref(json);
+	}
 	fn_http_client_close(client);
 
 	kill(pid, SIGTERM);
