@@ -2,7 +2,6 @@
 
 #include "fn/clock.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -37,6 +36,23 @@ fn_retry_wait(struct fn_retry *retry, const struct fn_call *call, int64_t ask_ms
 	return true;
 }
 
+/* The three forms of a date in HTTP (RFC 9110, 5.6.7); 0 for anything else. */
+static int64_t
+date_ms(const char *date)
+{
+	static const char *const forms[] = {
+		"%a, %d %b %Y %T GMT", "%A, %d-%b-%y %T GMT", "%a %b %d %T %Y"};
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct tm utc = {0};
+		const char *end = strptime(date, forms[i], &utc);
+
+		if (end && !*end)
+			return (int64_t)timegm(&utc) * 1000;
+	}
+	return 0;
+}
+
 int64_t
 fn_retry_after_ms(struct fn_bytes value)
 {
@@ -51,6 +67,6 @@ fn_retry_after_ms(struct fn_bytes value)
 
 	memcpy(date, value.at ? value.at : "", value.size);
 	date[value.size] = '\0';
-	int64_t wait_ms = (int64_t)curl_getdate(date, NULL) * 1000 - fn_unix_ms();
+	int64_t wait_ms = date_ms(date) - fn_unix_ms();
 	return wait_ms > 0 && wait_ms <= MOST_ASKED_S * INT64_C(1000) ? wait_ms : 0;
 }
