@@ -201,6 +201,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags.list
 	@echo "  cc   $<"
 	@$(CC) $(COMPILE) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler includes them, of which -MMD knows nothing.
+$(BUILD)/adapters/job_queue_scripts.o: $(wildcard adapters/job_queue/*.lua)
+
 # The object knows the headers, so it stands for them.
 $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 	@echo "  tidy $<"

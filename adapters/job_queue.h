@@ -238,9 +238,9 @@ FN_MUST bool job_queue_list(struct job_queue *, struct fn_call *, enum job_state
 
 struct job_worker_info {
 	struct fn_bytes id;
-	struct fn_bytes job; /* last claimed; empty: none yet */
+	struct fn_bytes job; /* last claimed; empty: none */
 	int64_t silent_ms;   /* since its last claim */
-	enum job_hold hold;  /* JOB_HELD: `job` is still its own */
+	bool busy;           /* `job` is still its own */
 };
 
 FN_MUST bool job_queue_workers(struct job_queue *, struct fn_call *,

@@ -1,0 +1,102 @@
+/* The files of adapters/job_queue/ are part of the binary, each once; a script is a few of them one
+ * behind the other, the verb last. */
+#include "adapters/job_queue_scripts.h"
+
+#include <assert.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define PARTS_MOST 8
+#define SHA1_SIZE 20
+
+#define PART(name)                                                                                 \
+	__asm__(".pushsection .rodata\n"                                                           \
+		"job_queue_" #name ":\n"                                                           \
+		".incbin \"adapters/job_queue/" #name ".lua\"\n"                                   \
+		"job_queue_" #name "_end:\n"                                                       \
+		".popsection\n");                                                                  \
+	extern const char job_queue_##name[], job_queue_##name##_end[]
+
+PART(core);
+PART(order);
+PART(places);
+PART(ends);
+PART(sweep);
+PART(next);
+PART(ticket);
+PART(view);
+PART(seats);
+PART(enqueue);
+PART(claim);
+PART(renew);
+PART(set_operation);
+PART(finish);
+PART(tick);
+PART(get);
+PART(list);
+PART(cancel);
+PART(replay);
+PART(drop);
+PART(workers);
+PART(limits);
+PART(seat);
+PART(user_limit);
+PART(pause);
+PART(status);
+PART(rebuild_begin);
+PART(rebuild_end);
+
+/* clang-format off */
+#define P(name) {job_queue_##name, job_queue_##name##_end}
+static const struct part {
+	const char *at, *end;
+} parts[JOB_SCRIPT_COUNT][PARTS_MOST] = {
+	[JOB_SCRIPT_ENQUEUE] = {P(core), P(order), P(places), P(ticket), P(enqueue)},
+	[JOB_SCRIPT_CLAIM] = {P(core), P(places), P(ends), P(sweep), P(next), P(claim)},
+	[JOB_SCRIPT_RENEW] = {P(core), P(places), P(ends), P(sweep), P(renew)},
+	[JOB_SCRIPT_SET_OPERATION] = {P(core), P(set_operation)},
+	[JOB_SCRIPT_FINISH] = {P(core), P(places), P(ends), P(sweep), P(next), P(finish)},
+	[JOB_SCRIPT_TICK] = {P(core), P(places), P(ends), P(sweep), P(tick)},
+	[JOB_SCRIPT_GET] = {P(core), P(view), P(get)},
+	[JOB_SCRIPT_LIST] = {P(core), P(view), P(list)},
+	[JOB_SCRIPT_CANCEL] = {P(core), P(places), P(ends), P(cancel)},
+	[JOB_SCRIPT_REPLAY] = {P(core), P(order), P(places), P(ticket), P(replay)},
+	[JOB_SCRIPT_DROP] = {P(core), P(drop)},
+	[JOB_SCRIPT_WORKERS] = {P(core), P(workers)},
+	[JOB_SCRIPT_LIMITS] = {P(core), P(places), P(limits)},
+	[JOB_SCRIPT_SEAT] = {P(core), P(places), P(seats), P(seat)},
+	[JOB_SCRIPT_USER_LIMIT] = {P(core), P(places), P(seats), P(user_limit)},
+	[JOB_SCRIPT_PAUSE] = {P(core), P(places), P(pause)},
+	[JOB_SCRIPT_STATUS] = {P(core), P(status)},
+	[JOB_SCRIPT_REBUILD_BEGIN] = {P(core), P(rebuild_begin)},
+	[JOB_SCRIPT_REBUILD_END] = {P(core), P(places), P(rebuild_end)},
+};
+/* clang-format on */
+
+/* It names a script and secures nothing. */
+static struct fn_bytes
+sha1_of(struct fn_bytes text, struct fn_arena *arena)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	struct fn_builder hex = {.arena = arena};
+	int made = EVP_Digest(text.at, text.size, digest, NULL, EVP_sha1(), NULL);
+
+	assert(made == 1);
+	for (size_t i = 0; i < SHA1_SIZE; i++)
+		fn_addf(&hex, "%02x", digest[i]);
+	return fn_built(&hex);
+}
+
+void
+job_scripts_make(struct job_script scripts[JOB_SCRIPT_COUNT], struct fn_arena *arena)
+{
+	for (size_t i = 0; i < JOB_SCRIPT_COUNT; i++) {
+		struct fn_builder text = {.arena = arena};
+
+		for (const struct part *part = parts[i]; part->at; part++)
+			fn_add(&text, (struct fn_bytes){part->at, (size_t)(part->end - part->at)});
+		scripts[i].text = fn_built(&text);
+		scripts[i].sha1 = sha1_of(scripts[i].text, arena);
+	}
+}
