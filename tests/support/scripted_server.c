@@ -61,6 +61,7 @@ static size_t
 read_head(struct connection *from)
 {
 	const char *end;
+
 	while (!(end = from->size > 0 ? strstr(from->at, "\r\n\r\n") : NULL))
 		if (!read_more(from))
 			return 0;
@@ -71,6 +72,7 @@ static const char *
 head_value(const char *head, size_t size, const char *name)
 {
 	const char *found = strcasestr(head, name);
+
 	return found && found < head + size ? found + strlen(name) : NULL;
 }
 
@@ -79,6 +81,7 @@ static size_t
 read_request(struct connection *from)
 {
 	size_t head = read_head(from);
+
 	if (head == 0)
 		return 0;
 	if (head_value(from->at, head, "\r\nExpect: 100-continue"))
@@ -98,6 +101,7 @@ record(struct connection *from, size_t size)
 {
 	struct scripted_server *server = from->server;
 	char *copy = malloc(size + 1);
+
 	assert(copy);
 	memcpy(copy, from->at, size);
 	copy[size] = 0;
@@ -122,6 +126,7 @@ send_all(int fd, const char *at, size_t size)
 {
 	while (size > 0) {
 		ssize_t sent = send(fd, at, size, MSG_NOSIGNAL);
+
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent <= 0)
@@ -136,6 +141,7 @@ static void
 wait_silently(int fd, int ms)
 {
 	struct pollfd hang_up = {.fd = fd, .events = POLLRDHUP};
+
 	poll(&hang_up, 1, ms);
 }
 
@@ -149,6 +155,7 @@ answer(int fd, const struct script *step)
 		int size = snprintf(head, sizeof(head),
 			"HTTP/1.1 %d Scripted\r\n%sContent-Length: %zu\r\n\r\n", step->status,
 			step->headers ? step->headers : "", step->body.size + step->missing);
+
 		assert(size > 0 && (size_t)size < sizeof(head));
 		send_all(fd, head, (size_t)size);
 	}
@@ -169,6 +176,7 @@ serve_connection(void *with)
 
 	while (end == SCRIPT_KEEP && (size = read_request(client)) > 0) {
 		const struct script *step = record(client, size);
+
 		answer(client->fd, step);
 		end = step->end;
 	}
@@ -189,6 +197,7 @@ accept_connections(void *with)
 
 	while ((fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
 		struct connection *client = calloc(1, sizeof(*client));
+
 		assert(client);
 		client->server = server;
 		client->fd = fd;
@@ -210,6 +219,7 @@ scripted_server_start(const struct script *script, size_t count)
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
 	struct scripted_server *server = calloc(1, sizeof(*server));
+
 	assert(server && count > 0);
 
 	server->script = script;
