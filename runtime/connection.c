@@ -11,7 +11,7 @@
 #define BODY_STEP 16384 /* bytes of a body that count as progress, so that a trickle is none */
 
 enum {
-	HELD = 1,      /* by a handler, or by one exchange that waits for one */
+	HELD = 1,      /* by a handler, or in the line of those that wait for one */
 	EVENT = 2,     /* the loop has seen something meanwhile */
 	ANSWERING = 4, /* the handler has begun to write */
 	EXPIRED = 8,   /* the loop has answered */
