@@ -50,14 +50,24 @@ teardown(void)
 	fn_arena_drop(call.arena);
 }
 
+/* The script may be the test's own: the server, which outlives the test, gets a copy. */
+static const char *
+serve(const struct script *script, size_t count)
+{
+	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
+
+	memcpy(kept, script, count * sizeof(*kept));
+	server = scripted_server_start(kept, count);
+	return scripted_server_url(server);
+}
+
 static void
 open_metadata(const struct script *script, size_t count)
 {
-	struct google_credentials_config config = {.key_file = ""};
+	struct google_credentials_config config = {
+		.key_file = "", .metadata_host = serve(script, count) + strlen("http://")};
 	struct fn_error err = {0};
 
-	server = scripted_server_start(script, count);
-	config.metadata_host = scripted_server_url(server) + strlen("http://");
 	ck_assert_msg(
 		google_credentials_open(&credentials, &config, http, &err), "%s", err.message);
 }
@@ -449,8 +459,7 @@ START_TEST(service_account_signs_what_it_claims)
 	char *pem;
 	EVP_PKEY *key = new_key(&pem, NULL);
 
-	server = scripted_server_start(script, COUNT(script));
-	const char *url = fn_textf(call.arena, "%s/token", scripted_server_url(server));
+	const char *url = fn_textf(call.arena, "%s/token", serve(script, COUNT(script)));
 	ck_assert_msg(open_key_file(service_account(pem, url), &err), "%s", err.message);
 	assert_token("Bearer one");
 	assert_token("Bearer one");
@@ -488,11 +497,10 @@ START_TEST(authorized_user_sends_the_refresh_token)
 	const struct script script = {.status = 200, .body = TOKEN("one")};
 	struct fn_error err = {0};
 
-	server = scripted_server_start(&script, 1);
 	const char *content = fn_textf(call.arena,
 		"{\"type\":\"authorized_user\",\"client_id\":\"id.apps\",\"client_secret\":\"s&1\","
 		"\"refresh_token\":\"1//r=x\",\"token_uri\":\"%s/token\"}",
-		scripted_server_url(server));
+		serve(&script, 1));
 	ck_assert_msg(open_key_file(content, &err), "%s", err.message);
 	assert_token("Bearer one");
 	ck_assert_ptr_nonnull(strstr(scripted_server_request(server, 0).at,
@@ -523,11 +531,10 @@ START_TEST(token_endpoint_refuses_with_a_reason)
 	struct fn_bytes authorization;
 	struct fn_error err = {0};
 
-	server = scripted_server_start(&c->script, 1);
 	const char *content = fn_textf(call.arena,
 		"{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"hunter2\","
 		"\"refresh_token\":\"hunter2\",\"token_uri\":\"%s/token\"}",
-		scripted_server_url(server));
+		serve(&c->script, 1));
 	ck_assert_msg(open_key_file(content, &err), "%s", err.message);
 	ck_assert(!google_credentials_token(credentials, &call, &authorization, &err));
 	ck_assert_int_eq(err.code, FN_UPSTREAM);

@@ -68,13 +68,16 @@ teardown(void)
 	fn_arena_drop(call.arena);
 }
 
+/* The script may be the test's own: the server, which outlives the test, gets a copy. */
 static void
 open_model(const char *name, const struct script *script, size_t count)
 {
 	struct image_model_config config = {.model = name, .project = "p-1", .location = ""};
+	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
 	struct fn_error err = {0};
 
-	vertex = scripted_server_start(script, count);
+	memcpy(kept, script, count * sizeof(*kept));
+	vertex = scripted_server_start(kept, count);
 	config.url = scripted_server_url(vertex);
 	ck_assert_msg(
 		image_model_open(&model, &config, credentials, http, &err), "%s", err.message);

@@ -19,6 +19,7 @@ setup(void)
 {
 	struct fn_error err = {0};
 
+	unsetenv("http_proxy");
 	call = (struct fn_call){.arena = fn_arena_new()};
 	ck_assert_msg(fn_http_client_open(&client, &err), "%s", err.message);
 }
@@ -31,10 +32,14 @@ teardown(void)
 	fn_arena_drop(call.arena);
 }
 
+/* The script may be the test's own: the server, which outlives the test, gets a copy. */
 static const char *
 serve(const struct script *script, size_t count)
 {
-	server = scripted_server_start(script, count);
+	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
+
+	memcpy(kept, script, count * sizeof(*kept));
+	server = scripted_server_start(kept, count);
 	return scripted_server_url(server);
 }
 
