@@ -13,6 +13,20 @@ struct fn_http_client;
 FN_MUST bool fn_http_client_open(struct fn_http_client **, struct fn_error *);
 void fn_http_client_close(struct fn_http_client *);
 
+/* Bytes of known size that are read when they are needed: anywhere, and more than once. */
+struct fn_source {
+	uint64_t size;
+	/* Reads all of `size` bytes that begin at `offset`; is never asked for any beyond the end. */
+	bool (*read)(void *with, uint64_t offset, char *into, size_t size, struct fn_error *);
+	void *with;
+};
+
+/* Takes bytes in the order in which they come. */
+struct fn_sink {
+	bool (*write)(void *with, struct fn_bytes piece, struct fn_error *);
+	void *with;
+};
+
 struct fn_http_request {
 	const char *method;              /* NULL: GET */
 	const char *url;                 /* sent as it is: no normalisation of its path */
@@ -42,8 +56,8 @@ struct fn_http_response {
  * an exponential, jittered wait. The last answer is returned as it is. Ask for it only where
  * repeating the request is safe. Also without it, a request on a connection that the other side
  * has just given up (it is closed with no byte of an answer) is sent anew on a fresh one. */
-FN_MUST bool fn_http_send(struct fn_http_client *, struct fn_call *,
-	const struct fn_http_request *, struct fn_http_response *, struct fn_error *);
+FN_MUST bool fn_http_send(struct fn_http_client *, struct fn_call *, const struct fn_http_request *,
+	struct fn_http_response *, struct fn_error *);
 
 /* The first header of this name (any case), empty where absent. */
 struct fn_bytes fn_http_header(const struct fn_http_response *, const char *name);
