@@ -336,10 +336,21 @@ static const struct {
 	{"nothing", "", "", "JSON"},
 };
 
+static size_t
+lines_logged(void)
+{
+	size_t lines = 0;
+
+	for (const char *at = program_said(program); (at = strchr(at, '\n')); at++)
+		lines++;
+	return lines;
+}
+
 /* They acknowledge most of these with 2xx, and so lose them; here none does, none reaches the
- * function, and the connection goes on. */
+ * function, one line of the log tells of each, and the connection goes on. */
 START_TEST(malformed_events_are_refused)
 {
+	size_t lines = lines_logged();
 	struct answer answer;
 
 	for (size_t i = 0; i < COUNT(malformed); i++) {
@@ -351,6 +362,7 @@ START_TEST(malformed_events_are_refused)
 			"%s: %.*s", malformed[i].name, FN_ARG(answer.body));
 		ck_assert_msg(access(output_path(), F_OK) != 0 && errno == ENOENT,
 			"%s reached the function", malformed[i].name);
+		ck_assert_uint_eq(lines_logged(), ++lines);
 	}
 	ck_assert_int_eq(post("/", STRUCTURED, FN_BYTES(EVENT), &answer), 204);
 	ck_assert(access(output_path(), F_OK) == 0);

@@ -140,6 +140,7 @@ static const struct {
 	{"application/cloudevents+json; charset=utf-8", EVENT("1"), FN_OK, 204, 1},
 	{BATCH, "[]", FN_INTERNAL, 204, 0},
 	{BATCH, "[" EVENT("1") "," EVENT("2") "]", FN_OK, 204, 2},
+	{BATCH, "[" EVENT("1") "," EVENT("1") "]", FN_OK, 204, 2}, /* none is taken for known */
 
 	/* malformed: not called */
 	{"application/cloudevents+json", EVENT(""), FN_OK, 400, 0},
