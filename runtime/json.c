@@ -318,8 +318,11 @@ fn_json_member(struct fn_bytes object, const char *wanted, struct fn_bytes *valu
 static uint32_t
 code_unit(const char *at)
 {
-	return (uint32_t)(hex_digit(at[0]) << 12 | hex_digit(at[1]) << 8 | hex_digit(at[2]) << 4 |
-			  hex_digit(at[3]));
+	uint32_t unit = 0;
+
+	for (int i = 0; i < 4; i++)
+		unit = unit << 4 | (uint32_t)hex_digit(at[i]);
+	return unit;
 }
 
 static char *
