@@ -24,19 +24,22 @@ struct fn_event {
 	bool has_data;
 };
 
-/* True acknowledges the event; false (or a crash) makes its sender deliver it again. The same
- * event may come more than once. `call` has the request that brought it. */
+/* True acknowledges the event; false (or a crash) makes its sender deliver it again, so whatever
+ * the code of the error, it is answered 5xx or 429. The same event may come more than once. `call`
+ * has the request that brought it. */
 typedef bool fn_event_handler(
 	struct fn_call *, const struct fn_event *, const void *with, struct fn_error *);
 
 /* The extension of this name, empty where absent. */
 struct fn_bytes fn_event_extension(const struct fn_event *, const char *name);
 
-/* The event in the JSON format, data as `data` where it is JSON, else as `data_base64`. */
+/* The event in the JSON format, data as `data` where its type is JSON and so is it, else as
+ * `data_base64`. */
 struct fn_bytes fn_event_json(const struct fn_event *, struct fn_arena *);
 
 /* Reads the events of a request; several where it is a batch. FN_INVALID names the attribute;
- * FN_UNSUPPORTED_MEDIA for an event format other than JSON. */
+ * FN_UNSUPPORTED_MEDIA for an event format other than JSON; FN_TOO_LARGE for a batch of more than
+ * 4096 events. */
 FN_MUST bool fn_events_read(
 	struct fn_call *, const struct fn_event **events, size_t *count, struct fn_error *);
 
