@@ -53,7 +53,7 @@ set_data(struct fn_call *call, struct fn_event *event, const struct parts *parts
 	if (parts->data_base64.at)
 		return decode_base64(call, parts->data_base64, &event->data, err);
 	event->data = parts->data;
-	if (parts->data.at && event->data_content_type.size == 0)
+	if (parts->data.at && !event->data_content_type.at)
 		event->data_content_type = FN_BYTES("application/json");
 	else if (parts->data.at && !event_type_is_json(event->data_content_type))
 		fn_json_string(parts->data, call->arena, &event->data);

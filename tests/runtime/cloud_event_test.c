@@ -493,6 +493,7 @@ static const struct {
 	{STRUCTURED, "{" EVENT ",'x':1,'x':2}", FN_INVALID, "x is given twice"},
 	{STRUCTURED, "{" EVENT ",'data':1,'data':2}", FN_INVALID, "data is given twice"},
 	{STRUCTURED, "{" EVENT ",'x':{}}", FN_INVALID, "x is an object or array"},
+	{STRUCTURED, "{" EVENT ",'data':1,'datacontenttype':''}", FN_INVALID, "datacontenttype is"},
 	{STRUCTURED, "{" EVENT ",'myExt':'x'}", FN_INVALID, "myExt"},
 	{STRUCTURED, "{" EVENT ",'x':'\\u0000'}", FN_INVALID, "x has a control character"},
 	{STRUCTURED, "{" EVENT ",'data':1,'data_base64':'AA=='}", FN_INVALID, "both data"},
