@@ -40,7 +40,9 @@ struct transfer {
 
 	char *body;
 	size_t size, room, most;
-	const char *refusal; /* why we stopped reading */
+	const char *refusal;     /* why we stopped reading */
+	uint64_t taken, given;   /* from the source, to the sink */
+	struct fn_error failure; /* of either */
 };
 
 /* ---- The pool ------------------------------------------------------------------------------- */
@@ -195,20 +197,65 @@ add_headers(struct transfer *transfer)
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines);
 }
 
+static size_t
+take_from_source(char *into, size_t one, size_t room, void *with)
+{
+	struct transfer *transfer = with;
+	const struct fn_source *source = transfer->request->source;
+	uint64_t left = source->size - transfer->taken;
+	size_t size = left < room ? (size_t)left : room;
+
+	(void)one; /* always 1 */
+	if (size > 0 &&
+		!source->read(source->with, transfer->taken, into, size, &transfer->failure))
+		return CURL_READFUNC_ABORT;
+	transfer->taken += size;
+	return size;
+}
+
+/* For a request that curl sends anew. */
+static int
+seek_in_source(void *with, curl_off_t offset, int whence)
+{
+	struct transfer *transfer = with;
+
+	if (whence != SEEK_SET)
+		return CURL_SEEKFUNC_CANTSEEK;
+	transfer->taken = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void
+set_body(struct transfer *transfer)
+{
+	const struct fn_http_request *request = transfer->request;
+	uint64_t size = request->source ? request->source->size : request->body.size;
+	CURL *easy = transfer->easy;
+
+	if (size > LARGE_BODY)
+		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	if (!request->source) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, size > 0 ? request->body.at : "");
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_READFUNCTION, take_from_source);
+	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_in_source);
+	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+}
+
 /* A POST without a body still says Content-Length: 0. */
 static void
-set_method(CURL *easy, const struct fn_http_request *request)
+set_method(struct transfer *transfer)
 {
+	const struct fn_http_request *request = transfer->request;
 	const char *method = request->method ? request->method : "GET";
-	bool carries_body = request->body.size > 0 || method[0] == 'P';
+	CURL *easy = transfer->easy;
 
-	if (request->body.size > LARGE_BODY)
-		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
-	if (carries_body) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.size);
-		curl_easy_setopt(
-			easy, CURLOPT_POSTFIELDS, request->body.size > 0 ? request->body.at : "");
-	}
+	if (request->source || request->body.size > 0 || method[0] == 'P')
+		set_body(transfer);
 	if (strcmp(method, "HEAD") == 0)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	else
@@ -250,12 +297,34 @@ make_room(struct transfer *transfer, size_t need)
 	return true;
 }
 
+static bool
+is_for_sink(const struct transfer *transfer)
+{
+	long status = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return transfer->request->sink && status / 100 == 2;
+}
+
+static size_t
+give_to_sink(struct transfer *transfer, struct fn_bytes piece)
+{
+	const struct fn_sink *sink = transfer->request->sink;
+
+	transfer->given += piece.size;
+	if (!sink->write(sink->with, piece, &transfer->failure))
+		return CURL_WRITEFUNC_ERROR;
+	return piece.size;
+}
+
 static size_t
 receive(char *piece, size_t one, size_t size, void *with)
 {
 	struct transfer *transfer = with;
 
 	(void)one; /* always 1 */
+	if (is_for_sink(transfer))
+		return give_to_sink(transfer, (struct fn_bytes){piece, size});
 	if (size > transfer->room - transfer->size && !make_room(transfer, transfer->size + size))
 		return CURL_WRITEFUNC_ERROR;
 	memcpy(transfer->body + transfer->size, piece, size);
@@ -301,16 +370,27 @@ answered(struct transfer *transfer, struct fn_http_response *response)
 	copy_headers(transfer, response);
 }
 
+static bool
+had_connection(const struct transfer *transfer)
+{
+	curl_off_t ready_us = 0;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+	return ready_us > 0;
+}
+
 /* curl_easy_strerror, unlike curl's error buffer, never quotes the URL. */
 static void
 failed(const struct transfer *transfer, CURLcode code, struct fn_error *err)
 {
-	curl_off_t ready_us = 0; /* when it had a connection */
 	long os_error = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+	if (transfer->failure.code != FN_OK) {
+		*err = transfer->failure;
+		return;
+	}
 	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
-	const char *step = ready_us > 0 ? "" : "connect to ";
+	const char *step = had_connection(transfer) ? "" : "connect to ";
 	enum fn_code kind = code == CURLE_OPERATION_TIMEDOUT ? FN_DEADLINE : FN_UPSTREAM;
 	const char *what = curl_easy_strerror(code);
 	if (transfer->refusal)
@@ -345,12 +425,15 @@ set_options(struct transfer *transfer, long timeout_ms)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	if (request->direct)
 		curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	set_method(easy, request);
+	if (request->sent) /* on a connection that was used before curl may send it twice */
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	set_method(transfer);
 }
 
+/* `is_last`: what happened forbids another one. */
 static bool
 attempt(struct fn_http_client *client, struct fn_call *call, const struct fn_http_request *request,
-	struct fn_http_response *response, struct fn_error *err)
+	struct fn_http_response *response, bool *is_last, struct fn_error *err)
 {
 	struct transfer transfer = {
 		.call = call,
@@ -377,6 +460,9 @@ attempt(struct fn_http_client *client, struct fn_call *call, const struct fn_htt
 		failed(&transfer, code, err);
 		free(transfer.body);
 	}
+	*is_last = request->sent || transfer.given > 0 || transfer.failure.code != FN_OK;
+	if (request->sent)
+		*request->sent = had_connection(&transfer);
 	pool_give_back(client, transfer.easy);
 	return code == CURLE_OK;
 }
@@ -399,15 +485,17 @@ fn_http_send(struct fn_http_client *client, struct fn_call *call,
 {
 	struct fn_retry retry = {.attempts = request->attempts, .first_ms = 200, .most_ms = 10000};
 	struct fn_http_response last;
+	bool ok, is_last = false;
 	int64_t ask_ms;
-	bool ok;
 
+	if (request->sent)
+		*request->sent = false;
 	TRY(check_headers(request, err));
 	do {
 		last = (struct fn_http_response){0};
-		ok = attempt(client, call, request, &last, err);
+		ok = attempt(client, call, request, &last, &is_last, err);
 		ask_ms = fn_retry_after_ms(fn_http_header(&last, "Retry-After"));
-	} while (worth_repeating(ok, &last) && fn_retry_wait(&retry, call, ask_ms));
+	} while (!is_last && worth_repeating(ok, &last) && fn_retry_wait(&retry, call, ask_ms));
 	if (ok)
 		*response = last;
 	return ok;

@@ -3,6 +3,7 @@
 #include "tests/support/scripted_server.h"
 #include "tests/support/suite.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -420,6 +421,214 @@ START_TEST(nothing_is_sent_after_the_deadline)
 }
 END_TEST
 
+/* ---- Bodies that memory does not hold ---- */
+
+/* Bytes that are told from their place, so that none need to be kept. */
+static char
+byte_at(uint64_t offset)
+{
+	return (char)(offset * 2654435761u >> 24);
+}
+
+struct script_of_source {
+	unsigned good_reads; /* after so many it fails */
+	unsigned reads;
+};
+
+static bool
+read_bytes(void *with, uint64_t offset, char *into, size_t size, struct fn_error *err)
+{
+	struct script_of_source *script = with;
+
+	if (script->reads++ == script->good_reads)
+		return fn_fail(err, FN_NOT_FOUND, "the source has dried up");
+	for (size_t i = 0; i < size; i++)
+		into[i] = byte_at(offset + i);
+	return true;
+}
+
+static const struct source_case {
+	const char *name;
+	uint64_t size;
+	unsigned good_reads;
+	struct script script[2];
+	unsigned attempts;
+	enum fn_code code;
+	size_t requests; /* that came whole */
+} source_cases[] = {
+	{"an empty one", 0, UINT_MAX, {{.status = 200}}, 1, FN_OK, 1},
+	{"a small one", 1, UINT_MAX, {{.status = 200}}, 1, FN_OK, 1},
+	{"a large one", 1500 * 1000, UINT_MAX, {{.status = 200}}, 1, FN_OK, 1},
+	{"one that is wanted again", 200 * 1000, UINT_MAX, {{.status = 503}, {.status = 200}}, 2,
+		FN_OK, 2},
+	{"one that is wanted again by curl itself", 200 * 1000, UINT_MAX,
+		{{.end = SCRIPT_RESET}, {.status = 200}}, 1, FN_OK, 2},
+	{"one that fails at once", 1000, 0, {{.status = 200}}, 3, FN_NOT_FOUND, 0},
+	{"one that fails in the middle", 1500 * 1000, 1, {{.status = 200}}, 3, FN_NOT_FOUND, 0},
+};
+
+/* Each request has the whole of the source for its body, also on a connection that another request
+ * has left open; what the source says of its failure is what the caller hears. */
+START_TEST(source_is_sent_while_it_is_read)
+{
+	const struct source_case *c = &source_cases[_i];
+	const struct script steps[] = {{.status = 200}, c->script[0], c->script[1]};
+	struct script_of_source script = {.good_reads = c->good_reads};
+	const struct fn_source source = {c->size, read_bytes, &script};
+	struct fn_http_request before = {.url = serve(steps, COUNT(steps))};
+	struct fn_http_request request = {
+		.method = "PUT", .url = before.url, .source = &source, .attempts = c->attempts};
+	struct fn_http_response response;
+	struct fn_error err = {0};
+
+	ck_assert_msg(fn_http_send(client, &call, &before, &response, &err), "%s", err.message);
+	bool ok = fn_http_send(client, &call, &request, &response, &err);
+	ck_assert_msg(ok == (c->code == FN_OK) && (ok || err.code == c->code), "%s: %s", c->name,
+		err.message);
+	ck_assert_msg(scripted_server_requests(server) == 1 + c->requests, "%s", c->name);
+	for (size_t i = 1; i <= c->requests; i++) {
+		struct fn_bytes sent = scripted_server_request(server, i);
+		const char *body = strstr(sent.at, "\r\n\r\n") + 4;
+		ck_assert_uint_eq((size_t)(sent.at + sent.size - body), c->size);
+		for (size_t at = 0; at < c->size; at++)
+			ck_assert_msg(body[at] == byte_at(at), "%s: byte %zu", c->name, at);
+		ck_assert(!sent_contains(i, "\r\nExpect:"));
+		ck_assert(!sent_contains(i, "\r\nTransfer-Encoding:"));
+	}
+}
+END_TEST
+
+struct script_of_sink {
+	uint64_t room; /* beyond it fails */
+	uint64_t size;
+	bool is_spoiled; /* some byte was not the one that belongs there */
+};
+
+static bool
+write_bytes(void *with, struct fn_bytes piece, struct fn_error *err)
+{
+	struct script_of_sink *script = with;
+
+	if (piece.size > script->room - script->size)
+		return fn_fail(err, FN_TOO_LARGE, "the sink is full");
+	for (size_t i = 0; i < piece.size; i++)
+		script->is_spoiled |= piece.at[i] != byte_at(script->size + i);
+	script->size += piece.size;
+	return true;
+}
+
+static char much[2 * 1024 * 1024];
+
+static const struct sink_case {
+	const char *name;
+	struct script script[2];
+	uint64_t room;
+	enum fn_code code;
+	int status;
+	uint64_t size; /* that the sink has got */
+	size_t requests;
+} sink_cases[] = {
+	{"an empty answer", {{.status = 200}}, 9, FN_OK, 200, 0, 1},
+	{"a large answer", {{.status = 206, .body = {much, sizeof(much)}}}, sizeof(much), FN_OK,
+		206, sizeof(much), 1},
+	{"an error is not for the sink", {{.status = 404, .body = FN_BYTES_INIT("none")}}, 9, FN_OK,
+		404, 0, 1},
+	{"an error and then an answer",
+		{{.status = 503, .body = FN_BYTES_INIT("busy")},
+			{.status = 200, .body = {much, 9}}},
+		9, FN_OK, 200, 9, 2},
+	{"an answer that breaks off before it begins",
+		{{.end = SCRIPT_RESET}, {.status = 200, .body = {much, 9}}}, 9, FN_OK, 200, 9, 2},
+	{"an answer that breaks off",
+		{{.status = 200, .body = {much, 9}, .missing = 1, .end = SCRIPT_CLOSE}}, 99,
+		FN_UPSTREAM, 0, 9, 1},
+	{"a sink that is full", {{.status = 200, .body = {much, 9}}}, 8, FN_TOO_LARGE, 0, 0, 1},
+};
+
+/* A sink gets what a good answer says, once, however large; what it says of its own failure is
+ * what the caller hears. */
+START_TEST(sink_takes_the_answer_while_it_arrives)
+{
+	const struct sink_case *c = &sink_cases[_i];
+	struct script_of_sink script = {.room = c->room};
+	const struct fn_sink sink = {write_bytes, &script};
+	struct fn_http_response response = {0};
+	struct fn_error err = {0};
+
+	for (size_t i = 0; i < sizeof(much); i++)
+		much[i] = byte_at(i);
+	struct fn_http_request request = {.url = serve(c->script, COUNT(c->script)),
+		.sink = &sink,
+		.max_response = 4,
+		.attempts = 2};
+	bool ok = fn_http_send(client, &call, &request, &response, &err);
+	ck_assert_msg(ok == (c->code == FN_OK) && (ok || err.code == c->code), "%s: %s", c->name,
+		err.message);
+	ck_assert_msg(response.status == c->status, "%s: %d", c->name, response.status);
+	ck_assert_msg(!script.is_spoiled && script.size == c->size, "%s", c->name);
+	ck_assert_uint_eq(response.size, c->status == 404 ? 4 : 0);
+	ck_assert_msg(scripted_server_requests(server) == c->requests, "%s", c->name);
+}
+END_TEST
+
+/* ---- What must not be done twice ---- */
+
+static const struct once_case {
+	const char *name;
+	struct script script;
+	const char *url; /* NULL: the script's */
+	bool sent;
+	size_t requests;
+} once_cases[] = {
+	{"answered", {.status = 200}, NULL, true, 1},
+	{"busy", {.status = 503}, NULL, true, 1},
+	{"reset", {.end = SCRIPT_RESET}, NULL, true, 1},
+	{"cut", {.status = 200, .missing = 1, .end = SCRIPT_CLOSE}, NULL, true, 1},
+	{"silent", {.end = SCRIPT_STALL}, NULL, true, 1},
+	{"nobody there", {.status = 200}, "http://127.0.0.1:1/", false, 0},
+	{"no such host", {.status = 200}, "http://nowhere.invalid/", false, 0},
+};
+
+/* Whatever happens there is one attempt, and the caller knows whether it can have had an effect:
+ * also where another request went through just before, on a connection that is still open. */
+START_TEST(request_is_sent_once)
+{
+	const struct once_case *c = &once_cases[_i];
+	const struct script script[] = {{.status = 200}, c->script, {.status = 200}};
+	struct fn_http_request before = {.url = serve(script, COUNT(script))};
+	bool sent = !c->sent;
+	struct fn_http_request request = {.method = "POST",
+		.url = c->url ? c->url : before.url,
+		.body = FN_BYTES("once"),
+		.timeout_ms = 300,
+		.attempts = 3,
+		.sent = &sent};
+	struct fn_http_response response;
+	struct fn_error err = {0};
+
+	ck_assert_msg(fn_http_send(client, &call, &before, &response, &err), "%s", err.message);
+	bool ok = fn_http_send(client, &call, &request, &response, &err);
+	ck_assert_msg(ok == (c->script.end == SCRIPT_KEEP && !c->url), "%s", c->name);
+	ck_assert_msg(sent == c->sent, "%s", c->name);
+	ck_assert_msg(scripted_server_requests(server) == 1 + c->requests, "%s: %zu", c->name,
+		scripted_server_requests(server));
+}
+END_TEST
+
+START_TEST(request_without_time_is_not_sent)
+{
+	const struct script script = {.status = 200};
+	bool sent = true;
+	struct fn_http_request request = {.url = serve(&script, 1), .sent = &sent};
+	struct fn_http_response response;
+	struct fn_error err = {0};
+
+	call.deadline_ms = fn_now_ms() - 1;
+	ck_assert(!fn_http_send(client, &call, &request, &response, &err));
+	ck_assert(!sent);
+}
+END_TEST
+
 /* ---- Connections ---- */
 
 START_TEST(connection_is_used_again)
@@ -513,6 +722,10 @@ main(void)
 		ROW(wait_that_passes_the_deadline_is_not_begun, 1),
 		ROW(deadline_of_the_call_ends_an_attempt, 1),
 		ROW(nothing_is_sent_after_the_deadline, 1),
+		ROW(source_is_sent_while_it_is_read, COUNT(source_cases)),
+		ROW(sink_takes_the_answer_while_it_arrives, COUNT(sink_cases)),
+		ROW(request_is_sent_once, COUNT(once_cases)),
+		ROW(request_without_time_is_not_sent, 1),
 		ROW(connection_is_used_again, 1),
 		ROW(many_threads_share_a_client, 1),
 		ROW(proxy_is_passed_by_where_asked, 1),
