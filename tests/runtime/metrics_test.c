@@ -24,7 +24,7 @@ serve(void)
 	snprintf(listen, sizeof(listen), "PORT=%u", port);
 	snprintf(count, sizeof(count), "ADMIN_PORT=%u", admin_port);
 	program = program_start(&setup);
-	ck_assert(program_is_up(program, port));
+	ck_assert(program_is_up(program, port) && program_is_up(program, admin_port));
 	user = peer_connect(port);
 	admin = peer_connect(admin_port);
 }
