@@ -251,8 +251,6 @@ read_header(struct http_head *head, struct framing *seen, struct fn_bytes line,
 	struct fn_bytes value = line, name = fn_bytes_cut(&value, ':');
 	bool has_colon = name.size < line.size;
 
-	if (line.at[0] == ' ' || line.at[0] == '\t')
-		return refuse(refusal, 400, "a header is folded over two lines");
 	if (!has_colon || name.size == 0 || !consists_of(name, TOKEN))
 		return refuse(refusal, 400, "a header line has no proper name");
 	value = fn_bytes_trim(value);

@@ -332,6 +332,23 @@ START_TEST(a_frozen_process_goes_on)
 }
 END_TEST
 
+/* A client that gives up in the middle of its request is let go, not waited for: also where its
+ * last bytes and its end are seen at the same time. */
+START_TEST(half_a_request_and_the_end)
+{
+	struct peer *peer;
+
+	serve(NULL);
+	program_signal(program, SIGSTOP);
+	peer = peer_connect(port);
+	peer_sends(peer, "GET / HTTP/1.1\r\n");
+	peer_finish(peer);
+	program_signal(program, SIGCONT);
+	ck_assert(peer_ended(peer));
+	peer_close(peer);
+}
+END_TEST
+
 /* ---- Limits ---- */
 
 #define FDS 64
@@ -548,6 +565,7 @@ main(void)
 		{A(running_requests_are_finished), .rows = COUNT(drains)},
 		{A(a_second_signal_ends_it_at_once), .rows = COUNT(stops)},
 		{A(a_frozen_process_goes_on)},
+		{A(half_a_request_and_the_end)},
 		{A(connections_have_a_limit)},
 		{A(a_lack_of_fds_is_survived)},
 		{A(the_largest_body_can_be_set)},

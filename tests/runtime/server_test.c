@@ -166,6 +166,7 @@ options_default(void)
 		.timeouts = server_timeouts,
 		.handler = handle,
 	};
+	options.timeouts.linger_ms = 60000; /* longer than a test waits: it is the client's turn */
 }
 
 static void
@@ -502,6 +503,26 @@ START_TEST(requests_that_come_meanwhile_are_not_forgotten)
 		ck_assert(peer_read(peer, &answer));
 		ck_assert_bytes_eq(answer.body, "released");
 	}
+	peer_close(peer);
+}
+END_TEST
+
+/* The same while an answer is taken slowly: an event that comes then speaks of requests as well. */
+START_TEST(requests_behind_a_large_answer_are_not_forgotten)
+{
+	struct peer *peer = connected();
+
+	peer_sends(peer, GET("/large?size=20000000") GET("/2"));
+	while (atomic_load(&calls) < 1)
+		usleep(1000);
+	peer_sends(peer, GET("/3"));
+	usleep(10000); /* the loop has seen it */
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_uint_eq(answer.body.size, 20000000);
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_bytes_eq(answer.body, "GET|/2||Host=h;|");
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_bytes_eq(answer.body, "GET|/3||Host=h;|");
 	peer_close(peer);
 }
 END_TEST
@@ -1126,6 +1147,7 @@ main(void)
 		{A(pipelined_requests_are_answered_in_order)},
 		{A(a_burst_of_requests_is_answered)},
 		{A(requests_that_come_meanwhile_are_not_forgotten)},
+		{A(requests_behind_a_large_answer_are_not_forgotten)},
 		{A(half_a_connection_is_enough)},
 		{A(a_client_that_asks_is_told_to_continue)},
 		{A(a_final_answer_needs_no_continue), .rows = COUNT(expectations)},

@@ -21,8 +21,8 @@ struct peer {
 	struct fn_arena *arena;
 	char *at; /* what has come and is not read yet */
 	size_t size, room;
-	bool over;   /* nothing more will come... */
-	bool broken; /* ...since the connection was reset */
+	bool over;   /* nothing more will come */
+	bool broken; /* the connection was reset */
 };
 
 struct peer *
@@ -85,7 +85,7 @@ take_in(struct peer *peer)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	peer->over = got <= 0;
-	peer->broken = got < 0;
+	peer->broken = peer->broken || got < 0;
 	peer->size += got > 0 ? (size_t)got : 0;
 }
 
@@ -117,7 +117,8 @@ peer_send(struct peer *peer, struct fn_bytes bytes)
 		} else if (errno == EAGAIN) {
 			ck_assert_msg(wait_for(peer, POLLOUT, PATIENCE_MS), "cannot send");
 		} else {
-			return; /* what the server has said before is what counts */
+			peer->broken = true; /* what was said before can still be read */
+			return;
 		}
 	}
 }
