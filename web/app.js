@@ -138,7 +138,7 @@ async function showPicture(creation) {
 	Object.assign(picture, { src: creation.url, alt: creation.prompt,
 		width: creation.width, height: creation.height });
 	await picture.decode().catch(() => {
-		throw new Problem(0, { detail: `The picture is made, but ${creation.url} cannot be loaded.` });
+		throw new Problem(0, { detail: `The picture is made, but cannot be loaded: ${creation.url}` });
 	});
 	el("result").style.setProperty("--ratio", `${creation.width} / ${creation.height}`);
 	el("result-prompt").textContent = creation.prompt;
@@ -190,7 +190,10 @@ async function submit({ request, key }) {
 form.addEventListener("submit", (event) => {
 	event.preventDefault();
 	const fields = new FormData(form);
-	const request = { prompt: fields.get("prompt").trim(), aspect_ratio: fields.get("aspect_ratio") };
+	const request = {
+		prompt: fields.get("prompt").trim(),
+		aspect_ratio: fields.get("aspect_ratio"),
+	};
 	submission = { request, key: crypto.randomUUID() };
 	submit(submission);
 });
