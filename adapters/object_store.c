@@ -120,6 +120,14 @@ object_store_put(struct object_store *store, struct fn_call *call, struct fn_byt
 }
 
 bool
+object_store_put_stream(struct object_store *store, struct fn_call *call, struct fn_bytes key,
+	const struct object_stream *object, struct fn_error *err)
+{
+	TRY(key_check(key, err));
+	return store->backend->put_stream(store, call, key, object, err);
+}
+
+bool
 object_store_get(struct object_store *store, struct fn_call *call, struct fn_bytes key, size_t most,
 	struct fn_bytes *bytes, struct fn_error *err)
 {

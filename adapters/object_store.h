@@ -11,9 +11,9 @@
 struct object_store; /* opaque; safe for many threads */
 
 struct object_store_config {
-	const char *url;               /* OBJECTS_URL */
-	const char *public_url;        /* OBJECTS_PUBLIC_URL: what a key is appended to, after '/' */
-	const char *access_key_id;     /* S3_ACCESS_KEY_ID */
+	const char *url;           /* OBJECTS_URL */
+	const char *public_url;    /* OBJECTS_PUBLIC_URL: what a key is appended to, after '/' */
+	const char *access_key_id; /* S3_ACCESS_KEY_ID */
 	const char *secret_access_key; /* S3_SECRET_ACCESS_KEY */
 	const char *region;            /* S3_REGION */
 };
@@ -38,16 +38,28 @@ void object_store_close(struct object_store *);
 FN_MUST bool object_store_put(struct object_store *, struct fn_call *, struct fn_bytes key,
 	const struct object *, struct fn_error *);
 
+/* An object that memory should not hold. */
+struct object_stream {
+	const struct fn_source *source;
+	const char *content_type;  /* "video/mp4" */
+	const char *cache_control; /* NULL: none */
+};
+
+/* The same, a piece at a time. What the source says of its own failure is the put's error, and then
+ * nothing is visible that was not before. */
+FN_MUST bool object_store_put_stream(struct object_store *, struct fn_call *, struct fn_bytes key,
+	const struct object_stream *, struct fn_error *);
+
 /* FN_NOT_FOUND where there is none; FN_TOO_LARGE beyond `most` bytes. */
 FN_MUST bool object_store_get(struct object_store *, struct fn_call *, struct fn_bytes key,
 	size_t most, struct fn_bytes *bytes, struct fn_error *);
 
 /* Also true where there was none. */
-FN_MUST bool object_store_delete(struct object_store *, struct fn_call *, struct fn_bytes key,
-	struct fn_error *);
+FN_MUST bool object_store_delete(
+	struct object_store *, struct fn_call *, struct fn_bytes key, struct fn_error *);
 
 /* Where the world reads the object. */
-struct fn_bytes object_store_public_url(const struct object_store *, struct fn_arena *,
-	struct fn_bytes key);
+struct fn_bytes object_store_public_url(
+	const struct object_store *, struct fn_arena *, struct fn_bytes key);
 
 #endif

@@ -15,6 +15,8 @@ struct object_store_backend {
 	/* As the port says; the key has been checked. */
 	bool (*put)(struct object_store *, struct fn_call *, struct fn_bytes key,
 		const struct object *, struct fn_error *);
+	bool (*put_stream)(struct object_store *, struct fn_call *, struct fn_bytes key,
+		const struct object_stream *, struct fn_error *);
 	bool (*get)(struct object_store *, struct fn_call *, struct fn_bytes key, size_t most,
 		struct fn_bytes *, struct fn_error *);
 	bool (*remove)(

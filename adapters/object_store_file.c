@@ -17,6 +17,8 @@
 #define FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DRAFT (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
 #define DRAFT_SIZE 18 /* "~" + 16 hex digits + NUL */
+#define PIECE (256 * 1024)
+#define SOURCE_FAILED -1 /* no errno, and the error is set already */
 
 struct file_store {
 	struct object_store base;
@@ -76,7 +78,7 @@ folder_open(struct object_store *base, struct fn_arena *arena, struct fn_bytes k
 }
 
 static int
-file_write(int file, struct fn_bytes bytes)
+bytes_write(int file, struct fn_bytes bytes)
 {
 	while (bytes.size > 0) {
 		ssize_t written = write(file, bytes.at, bytes.size);
@@ -86,6 +88,23 @@ file_write(int file, struct fn_bytes bytes)
 			bytes.at += written;
 			bytes.size -= (size_t)written;
 		}
+	}
+	return 0;
+}
+
+static int
+source_write(int file, const struct fn_source *source, struct fn_arena *arena, struct fn_error *err)
+{
+	size_t most = source->size < PIECE ? (size_t)source->size : PIECE;
+	char *piece = fn_arena_alloc(arena, most);
+
+	for (uint64_t at = 0; at < source->size; at += most) {
+		size_t size = source->size - at < most ? (size_t)(source->size - at) : most;
+		if (!source->read(source->with, at, piece, size, err))
+			return SOURCE_FAILED;
+		int failed = bytes_write(file, (struct fn_bytes){piece, size});
+		if (failed)
+			return failed;
 	}
 	return fsync(file) == 0 ? 0 : errno;
 }
@@ -108,7 +127,8 @@ file_read(int file, char *at, size_t size)
 }
 
 static int
-object_write(int folder, const char *name, struct fn_bytes bytes)
+object_write(int folder, const char *name, const struct fn_source *source, struct fn_arena *arena,
+	struct fn_error *err)
 {
 	unsigned long long random;
 	char draft[DRAFT_SIZE];
@@ -118,7 +138,7 @@ object_write(int folder, const char *name, struct fn_bytes bytes)
 	AUTO(drop_fd) int file = openat(folder, draft, DRAFT, 0644);
 	if (file < 0)
 		return errno;
-	int failed = file_write(file, bytes);
+	int failed = source_write(file, source, arena, err);
 	if (!failed && renameat(folder, draft, folder, name) != 0)
 		failed = errno;
 	if (failed) {
@@ -164,16 +184,38 @@ disk_fail(struct fn_error *err, const char *verb, int failed)
 }
 
 static bool
-file_put(struct object_store *base, struct fn_call *call, struct fn_bytes key,
-	const struct object *object, struct fn_error *err)
+file_put_stream(struct object_store *base, struct fn_call *call, struct fn_bytes key,
+	const struct object_stream *object, struct fn_error *err)
 {
 	AUTO(drop_fd) int folder = -1;
 	const char *name = "";
 
 	int failed = folder_open(base, call->arena, key, true, &folder, &name);
 	if (!failed)
-		failed = object_write(folder, name, object->bytes);
+		failed = object_write(folder, name, object->source, call->arena, err);
+	if (failed == SOURCE_FAILED)
+		return false;
 	return failed ? disk_fail(err, "write", failed) : true;
+}
+
+static bool
+copy_bytes(void *with, uint64_t offset, char *into, size_t size, struct fn_error *err)
+{
+	const struct fn_bytes *bytes = with;
+
+	(void)err;
+	memcpy(into, bytes->at + offset, size);
+	return true;
+}
+
+static bool
+file_put(struct object_store *base, struct fn_call *call, struct fn_bytes key,
+	const struct object *object, struct fn_error *err)
+{
+	struct fn_bytes bytes = object->bytes;
+	const struct fn_source source = {bytes.size, copy_bytes, &bytes};
+
+	return file_put_stream(base, call, key, &(struct object_stream){.source = &source}, err);
 }
 
 static bool
@@ -262,6 +304,7 @@ const struct object_store_backend object_store_file = {
 	.open = file_open,
 	.close = file_close,
 	.put = file_put,
+	.put_stream = file_put_stream,
 	.get = file_get,
 	.remove = file_remove,
 };

@@ -1,9 +1,10 @@
 /* Objects in a bucket of Cloudflare R2, S3 or a look-alike, addressed by path.
  *
  * Each request is signed (SigV4). Over TLS the body is not hashed; without TLS, which only loopback
- * hosts are allowed, the signature covers it. Everything asked for here can be asked twice, so
- * it is tried again when the service is busy or broken.
- * Source: docs.aws.amazon.com/AmazonS3/latest/API; developers.cloudflare.com/r2/api/s3/api. */
+ * hosts are allowed, the signature covers it, but for a stream, which would have to be read twice.
+ * Everything asked for here can be asked twice, so it is tried again when the service is busy or
+ * broken. Source: docs.aws.amazon.com/AmazonS3/latest/API; developers.cloudflare.com/r2/api/s3/api.
+ */
 #include "adapters/object_store_backend.h"
 #include "adapters/wire/sigv4.h"
 #include "fn/clock.h"
@@ -15,6 +16,8 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define ATTEMPTS 3
+#define TIMEOUT_MS 30000
+#define BYTES_PER_MS 1024 /* the time for a stream grows as if it were not sent faster */
 #define HEADERS_MOST 7
 #define ERROR_MOST 65536 /* bytes of an error document */
 #define ERROR_CODE_MOST 64
@@ -36,21 +39,28 @@ struct s3_store {
 struct operation {
 	const char *method;
 	struct fn_bytes key;
-	struct object object; /* of a put */
-	const char *range;    /* of a get */
-	size_t most;          /* bytes that a get takes */
+	struct object object;           /* of a put */
+	const struct fn_source *source; /* of a put, in place of the object's bytes; NULL: none */
+	const char *range;              /* of a get */
+	size_t most;                    /* bytes that a get takes */
 };
 
 /* ---- Asking ---------------------------------------------------------------------------------- */
 
 static const char *
-payload_hash(const struct s3_store *store, struct fn_arena *arena, struct fn_bytes payload)
+payload_hash(const struct s3_store *store, struct fn_arena *arena, const struct operation *op)
 {
-	if (store->has_tls)
+	if (store->has_tls || op->source)
 		return SIGV4_UNSIGNED_PAYLOAD;
 	char *hex = fn_arena_alloc(arena, SIGV4_HASH_SIZE);
-	sigv4_hash(payload, hex);
+	sigv4_hash(op->object.bytes, hex);
 	return hex;
+}
+
+static unsigned
+timeout_ms(const struct fn_source *source)
+{
+	return TIMEOUT_MS + (unsigned)(source ? source->size / BYTES_PER_MS : 0);
 }
 
 /* Writes the headers that op needs, in the order in which they are signed, and at the end the
@@ -59,7 +69,7 @@ static size_t
 headers_write(const struct s3_store *store, struct fn_arena *arena, const struct operation *op,
 	const char *path, struct fn_header headers[HEADERS_MOST])
 {
-	const char *hash = payload_hash(store, arena, op->object.bytes);
+	const char *hash = payload_hash(store, arena, op);
 	char *time = fn_arena_alloc(arena, SIGV4_TIME_SIZE);
 
 	sigv4_time(fn_unix_ms(), time);
@@ -102,6 +112,8 @@ s3_send(const struct s3_store *store, struct fn_call *call, const struct operati
 		.headers = headers,
 		.header_count = headers_write(store, call->arena, op, path, headers),
 		.body = op->object.bytes,
+		.source = op->source,
+		.timeout_ms = timeout_ms(op->source),
 		.max_response = op->most + ERROR_MOST,
 		.attempts = ATTEMPTS,
 		.direct = !store->has_tls,
@@ -158,6 +170,22 @@ s3_put(struct object_store *base, struct fn_call *call, struct fn_bytes key,
 	const struct object *object, struct fn_error *err)
 {
 	const struct operation op = {.method = "PUT", .key = key, .object = *object};
+	struct fn_http_response response;
+
+	TRY(s3_send((struct s3_store *)base, call, &op, &response, err));
+	return is_success(&response) || s3_refused(&response, err);
+}
+
+static bool
+s3_put_stream(struct object_store *base, struct fn_call *call, struct fn_bytes key,
+	const struct object_stream *object, struct fn_error *err)
+{
+	const struct operation op = {
+		.method = "PUT",
+		.key = key,
+		.object = {{0}, object->content_type, object->cache_control},
+		.source = object->source,
+	};
 	struct fn_http_response response;
 
 	TRY(s3_send((struct s3_store *)base, call, &op, &response, err));
@@ -315,6 +343,7 @@ const struct object_store_backend object_store_s3 = {
 	.open = s3_open,
 	.close = s3_close,
 	.put = s3_put,
+	.put_stream = s3_put_stream,
 	.get = s3_get,
 	.remove = s3_remove,
 };

@@ -109,6 +109,33 @@ START_TEST(full_disk_leaves_nothing_behind)
 }
 END_TEST
 
+static bool
+read_half(void *with, uint64_t offset, char *into, size_t size, struct fn_error *failure)
+{
+	const uint64_t *whole = with;
+
+	memset(into, 'x', size);
+	return offset + size <= *whole / 2 || fn_fail(failure, FN_BUSY, "no more today");
+}
+
+/* The same goes for a stream that breaks off. */
+START_TEST(broken_stream_leaves_nothing_behind)
+{
+	uint64_t size = 1024 * KIB;
+	const struct fn_source source = {size, read_half, &size};
+	const struct object_stream object = {&source, "video/mp4", NULL};
+	struct fn_bytes bytes;
+
+	ck_assert(put(&call, "u/old", FN_BYTES("old"), &err));
+	ck_assert(!object_store_put_stream(store, &call, FN_BYTES("u/new"), &object, &err));
+	ck_assert(!object_store_put_stream(store, &call, FN_BYTES("u/old"), &object, &err));
+	ck_assert_int_eq(err.code, FN_BUSY);
+	ck_assert_uint_eq(entries(inside("u")), 1);
+	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
+	ck_assert_bytes_eq(bytes, "old");
+}
+END_TEST
+
 /* A folder that may not be written is our failure, not the caller's. */
 START_TEST(forbidden_folder_is_our_failure)
 {
@@ -251,6 +278,7 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
+		{broken_stream_leaves_nothing_behind, 1, setup, teardown},
 		{full_disk_leaves_nothing_behind, 1, setup, teardown},
 		{forbidden_folder_is_our_failure, 1, setup, teardown},
 		{object_and_folder_exclude_each_other, 1, setup, teardown},

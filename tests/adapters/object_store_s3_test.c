@@ -65,6 +65,24 @@ put(void)
 }
 
 static bool
+read_text(void *with, uint64_t offset, char *into, size_t size, struct fn_error *failure)
+{
+	(void)failure;
+	memcpy(into, (const char *)with + offset, size);
+	return true;
+}
+
+static bool
+put_stream(void)
+{
+	char text[] = "Welcome to Amazon S3.";
+	const struct fn_source source = {sizeof(text) - 1, read_text, text};
+	const struct object_stream object = {&source, "video/mp4", NULL};
+
+	return object_store_put_stream(store, &call, KEY, &object, &err);
+}
+
+static bool
 get(void)
 {
 	struct fn_bytes bytes;
@@ -94,6 +112,10 @@ static const struct {
 		      "\r\nx-amz-content-sha256: " BODY_HASH "\r\n",
 		      SCOPE "cache-control;content-type;host;x-amz-content-sha256;x-amz-date,",
 		      "\r\n\r\nWelcome to Amazon S3."}},
+	{put_stream, {"PUT" PATH, "\r\nContent-Length: 21\r\n", "\r\ncontent-type: video/mp4\r\n",
+			     "\r\nx-amz-content-sha256: UNSIGNED-PAYLOAD\r\n",
+			     SCOPE "content-type;host;x-amz-content-sha256;x-amz-date,",
+			     "\r\n\r\nWelcome to Amazon S3."}},
 	{get, {"GET" PATH, "\r\nrange: bytes=0-100\r\n",
 		      "\r\nx-amz-content-sha256: " EMPTY_HASH "\r\n",
 		      SCOPE "host;range;x-amz-content-sha256;x-amz-date,"}},
@@ -164,6 +186,9 @@ static const struct {
 		"s3: 301"},
 
 	{"failed once", put, {FAILS(500, "InternalError"), OK}, 2, FN_OK, ""},
+	{"failed once, stream", put_stream, {FAILS(500, "InternalError"), OK}, 2, FN_OK, ""},
+	{"failed for good, stream", put_stream, {FAILS(500, "InternalError")}, 3, FN_UPSTREAM,
+		"s3: 500 InternalError"},
 	{"failed once, get", get, {FAILS(500, "InternalError"), OK}, 2, FN_OK, ""},
 	{"failed once, delete", delete, {FAILS(500, "InternalError"), {.status = 204}}, 2, FN_OK,
 		""},

@@ -96,6 +96,55 @@ START_TEST(object_comes_back_whole)
 }
 END_TEST
 
+struct flow {
+	struct fn_bytes bytes;
+	uint64_t most; /* read from there on it fails */
+	size_t largest;
+};
+
+static bool
+flow_read(void *with, uint64_t offset, char *into, size_t size, struct fn_error *failure)
+{
+	struct flow *flow = with;
+
+	if (offset + size > flow->most)
+		return fn_fail(failure, FN_NOT_FOUND, "the spring has dried up");
+	memcpy(into, flow->bytes.at + offset, size);
+	flow->largest = size > flow->largest ? size : flow->largest;
+	return true;
+}
+
+static bool
+put_stream(const char *key, struct flow *flow)
+{
+	const struct fn_source source = {flow->bytes.size, flow_read, flow};
+	const struct object_stream object = {&source, "video/mp4", "public, max-age=31536000"};
+
+	return object_store_put_stream(store, &call, fn_bytes(key), &object, &err);
+}
+
+/* A stream becomes the same object, and is never held as a whole. */
+START_TEST(stream_comes_back_whole)
+{
+	struct flow flow = {noise(call.arena, sizes[_i], 3), UINT64_MAX, 0};
+
+	ck_assert_msg(put_stream("videos/user_dev/vid_1.mp4", &flow), "%s", err.message);
+	must_hold("videos/user_dev/vid_1.mp4", flow.bytes);
+	ck_assert_uint_le(flow.largest, MIB);
+}
+END_TEST
+
+/* A stream that breaks off says itself what happened. */
+START_TEST(broken_stream_is_not_put)
+{
+	struct flow flow = {noise(call.arena, 2 * MIB, 4), MIB, 0};
+
+	ck_assert(!put_stream("broken", &flow));
+	ck_assert_int_eq(err.code, FN_NOT_FOUND);
+	ck_assert_msg(strstr(err.message, "the spring has dried up"), "%s", err.message);
+}
+END_TEST
+
 /* The second object under a key takes the place of the first, and of no other. */
 START_TEST(object_is_replaced)
 {
@@ -200,11 +249,14 @@ must_be_refused(bool done, const char *reason)
 START_TEST(key_is_refused)
 {
 	const struct object object = {FN_BYTES("x"), "image/png", NULL};
+	const struct fn_source nothing = {0};
+	const struct object_stream stream = {&nothing, "video/mp4", NULL};
 	struct fn_bytes key = bad_keys[_i].key;
 	const char *reason = bad_keys[_i].reason;
 	struct fn_bytes bytes;
 
 	must_be_refused(object_store_put(store, &call, key, &object, &err), reason);
+	must_be_refused(object_store_put_stream(store, &call, key, &stream, &err), reason);
 	must_be_refused(object_store_get(store, &call, key, MIB, &bytes, &err), reason);
 	must_be_refused(object_store_delete(store, &call, key, &err), reason);
 }
@@ -276,6 +328,8 @@ contract_run(const char *name, const char *url)
 {
 	const struct suite_case cases[] = {
 		{object_comes_back_whole, COUNT(sizes), setup, teardown},
+		{stream_comes_back_whole, COUNT(sizes), setup, teardown},
+		{broken_stream_is_not_put, 1, setup, teardown},
 		{object_is_replaced, 1, setup, teardown},
 		{absent_object_is_not_found, 1, setup, teardown},
 		{deleted_object_is_gone, 1, setup, teardown},
