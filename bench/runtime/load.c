@@ -1,0 +1,151 @@
+/* load PORT CONNECTIONS RATE SECONDS: asks for / over that many kept connections, from one thread.
+ *
+ * RATE 0 is a closed loop: each connection asks as soon as it has its answer. Otherwise requests
+ * are due at a fixed rate, and their latency counts from when they were due, so that a server that
+ * stalls is charged for all that it kept waiting. Prints "REQUESTS_PER_S P50_US P99_US". */
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONNECTIONS_MOST 16384
+#define SAMPLES_MOST 8000000
+#define WARM_UP 0.2 /* of the time: not counted */
+
+struct client {
+	int fd;
+	bool waiting;
+	int64_t due_ns;
+};
+
+static struct client clients[CONNECTIONS_MOST];
+static uint32_t *samples_us;
+static size_t sample_count;
+
+static int64_t
+now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void
+dial(struct client *client, int port, int epoll)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+	int yes = 1;
+
+	client->fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(client->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+		err(1, "connect");
+	setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+	epoll_ctl(epoll, EPOLL_CTL_ADD, client->fd, &event);
+}
+
+static void
+ask(struct client *client, int64_t due_ns)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
+
+	client->waiting = true;
+	client->due_ns = due_ns;
+	if (send(client->fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+		err(1, "send");
+}
+
+/* Every answer here comes in one piece. */
+static void
+take(struct client *client, int64_t counted_from_ns)
+{
+	char answer[4096];
+	ssize_t size = recv(client->fd, answer, sizeof(answer), 0);
+
+	if (size <= 12 || strncmp(answer + 9, "200", 3) != 0)
+		errx(1, "no 200");
+	client->waiting = false;
+	if (client->due_ns >= counted_from_ns && sample_count < SAMPLES_MOST)
+		samples_us[sample_count++] = (uint32_t)((now_ns() - client->due_ns) / 1000);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+static uint32_t
+percentile(double share)
+{
+	return sample_count > 0 ? samples_us[(size_t)((double)(sample_count - 1) * share)] : 0;
+}
+
+/* Asks for what is due, over whichever connections are free. */
+static int64_t
+ask_due(int connections, int64_t next_ns, int64_t gap_ns, int64_t at_ns)
+{
+	static int turn;
+
+	for (int tried = 0; tried < connections && next_ns <= at_ns; tried++) {
+		struct client *client = &clients[turn++ % connections];
+
+		if (client->waiting)
+			continue;
+		ask(client, next_ns);
+		next_ns += gap_ns;
+	}
+	return next_ns;
+}
+
+int
+main(int argc, char **argv)
+{
+	int port = argc == 5 ? atoi(argv[1]) : 0, connections = argc == 5 ? atoi(argv[2]) : 0;
+	double rate = argc == 5 ? atof(argv[3]) : 0, seconds = argc == 5 ? atof(argv[4]) : 0;
+	int64_t gap_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0, start_ns, count_ns, end_ns, next_ns;
+	struct rlimit files = {CONNECTIONS_MOST + 64, CONNECTIONS_MOST + 64};
+	struct epoll_event events[512];
+	int epoll = epoll_create1(0);
+
+	if (port == 0 || connections < 1 || connections > CONNECTIONS_MOST || seconds <= 0)
+		errx(1, "usage: load PORT CONNECTIONS RATE SECONDS");
+	setrlimit(RLIMIT_NOFILE, &files);
+	samples_us = malloc(SAMPLES_MOST * sizeof(*samples_us));
+	for (int i = 0; i < connections; i++)
+		dial(&clients[i], port, epoll);
+
+	start_ns = next_ns = now_ns();
+	count_ns = start_ns + (int64_t)(seconds * WARM_UP * 1e9);
+	end_ns = start_ns + (int64_t)(seconds * 1e9);
+	for (int i = 0; gap_ns == 0 && i < connections; i++)
+		ask(&clients[i], start_ns);
+	while (now_ns() < end_ns) {
+		int count = epoll_wait(epoll, events, 512, gap_ns > 0 ? 0 : 100);
+
+		for (int i = 0; i < count; i++) {
+			take(events[i].data.ptr, count_ns);
+			if (gap_ns == 0)
+				ask(events[i].data.ptr, now_ns());
+		}
+		if (gap_ns > 0)
+			next_ns = ask_due(connections, next_ns, gap_ns, now_ns());
+	}
+	qsort(samples_us, sample_count, sizeof(*samples_us), compare);
+	printf("%.0f %u %u\n", (double)sample_count / (seconds * (1 - WARM_UP)), percentile(0.5),
+		percentile(0.99));
+	return 0;
+}
