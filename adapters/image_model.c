@@ -1,14 +1,11 @@
 #include "adapters/image_model_dialect.h"
 
 #include "adapters/wire/picture_header.h"
-#include "adapters/wire/support_codes.h"
 #include "fn/base64.h"
 
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@:-"
 
 const struct fn_setting image_model_settings[] = {
 	{
@@ -17,26 +14,6 @@ const struct fn_setting image_model_settings[] = {
 		.into = offsetof(struct image_model_config, model),
 		.fallback = "gemini:gemini-3.1-flash-image",
 		.meaning = "what paints: gemini:MODEL or imagen:MODEL",
-	},
-	{
-		.name = "VERTEX_URL",
-		.kind = FN_TEXT,
-		.into = offsetof(struct image_model_config, url),
-		.fallback = "",
-		.meaning = "scheme and host of Vertex AI; Google's own without it",
-	},
-	{
-		.name = "GOOGLE_CLOUD_PROJECT",
-		.kind = FN_TEXT,
-		.into = offsetof(struct image_model_config, project),
-		.meaning = "the project that pays",
-	},
-	{
-		.name = "VERTEX_LOCATION",
-		.kind = FN_TEXT,
-		.into = offsetof(struct image_model_config, location),
-		.fallback = "",
-		.meaning = "where the model runs; without it global (gemini), us-central1 (imagen)",
 	},
 	{0},
 };
@@ -49,12 +26,6 @@ static const struct image_dialect *const dialects[] = {
 /* ---- Opening --------------------------------------------------------------------------------- */
 
 static bool
-is_name(const char *text)
-{
-	return text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0';
-}
-
-static bool
 choose_model(struct image_model *model, const char *setting, struct fn_error *err)
 {
 	struct fn_bytes name = fn_bytes(setting), scheme = fn_bytes_cut(&name, ':');
@@ -63,65 +34,27 @@ choose_model(struct image_model *model, const char *setting, struct fn_error *er
 		if (fn_bytes_is(scheme, dialects[i]->scheme))
 			model->dialect = dialects[i];
 	model->name = fn_text(model->arena, name);
-	if (!model->dialect || !is_name(model->name))
+	if (!model->dialect || !vertex_is_name(model->name))
 		return fn_fail(err, FN_INVALID,
 			"IMAGE_MODEL: \"%s\" is neither gemini:MODEL nor imagen:MODEL", setting);
 	return true;
 }
 
-/* Scheme and host of the service; NULL where the setting is none. */
-static const char *
-choose_origin(const struct image_model *model, const char *setting, struct fn_error *err)
-{
-	struct fn_bytes rest = fn_bytes(setting), scheme = fn_bytes_cut(&rest, ':');
-	bool is_http = fn_bytes_is(scheme, "https") || fn_bytes_is(scheme, "http");
-
-	if (setting[0] == '\0' && strcmp(model->location, "global") == 0)
-		return "https://aiplatform.googleapis.com";
-	if (setting[0] == '\0')
-		return fn_textf(
-			model->arena, "https://%s-aiplatform.googleapis.com", model->location);
-	if (is_http && fn_bytes_starts(rest, "//") && rest.size > 2 &&
-		!memchr(rest.at + 2, '/', rest.size - 2))
-		return setting;
-	fn_fail(err, FN_INVALID, "VERTEX_URL: \"%s\" is not of the form https://HOST", setting);
-	return NULL;
-}
-
-static bool
-configure(struct image_model *model, const struct image_model_config *config, struct fn_error *err)
-{
-	const char *origin;
-
-	TRY(choose_model(model, config->model, err));
-	if (!is_name(config->project))
-		return fn_fail(err, FN_INVALID, "GOOGLE_CLOUD_PROJECT: \"%s\" is no project's id",
-			config->project);
-	model->location = config->location[0] ? config->location : model->dialect->location;
-	if (!is_name(model->location))
-		return fn_fail(err, FN_INVALID, "VERTEX_LOCATION: \"%s\" is no location",
-			config->location);
-	TRY((origin = choose_origin(model, config->url, err)));
-	model->url = fn_textf(model->arena,
-		"%s/v1/projects/%s/locations/%s/publishers/google/models/%s%s", origin,
-		config->project, model->location, model->name, model->dialect->method);
-	return true;
-}
-
 bool
 image_model_open(struct image_model **model, const struct image_model_config *config,
-	struct google_credentials *credentials, struct fn_http_client *http, struct fn_error *err)
+	struct vertex *vertex, struct fn_error *err)
 {
 	struct fn_arena *arena = fn_arena_new();
 	struct image_model *made = fn_arena_zero(arena, sizeof(*made));
 
 	made->arena = arena;
-	made->credentials = credentials;
-	made->http = http;
-	if (!configure(made, config, err)) {
+	made->vertex = vertex;
+	if (!choose_model(made, config->model, err)) {
 		fn_arena_drop(arena);
 		return false;
 	}
+	made->url = vertex_model_url(
+		vertex, arena, made->dialect->home, made->name, made->dialect->method);
 	*model = made;
 	return true;
 }
@@ -143,15 +76,6 @@ image_model_add_prompt(struct fn_builder *body, const struct image_request *requ
 		fn_addf(body, "\\n\\nDo not show: ");
 		fn_add_json(body, request->negative_prompt);
 	}
-}
-
-bool
-image_model_refused(struct fn_error *err, const char *sentence, struct fn_bytes text)
-{
-	const char *subject = support_code_subject(text);
-
-	return fn_fail(err, FN_UNPROCESSABLE, "%s%s%s", sentence, subject ? ": " : "",
-		subject ? subject : "");
 }
 
 static bool

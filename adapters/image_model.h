@@ -5,17 +5,12 @@
 #ifndef IMAGE_MODEL_H
 #define IMAGE_MODEL_H
 
-#include "adapters/google_credentials.h"
-#include "fn/config.h"
-#include "fn/http_client.h"
+#include "adapters/vertex.h"
 
 struct image_model; /* opaque; safe for many threads */
 
 struct image_model_config {
-	const char *model;    /* IMAGE_MODEL */
-	const char *url;      /* VERTEX_URL: scheme and host; empty: Google's, by location */
-	const char *project;  /* GOOGLE_CLOUD_PROJECT */
-	const char *location; /* VERTEX_LOCATION */
+	const char *model; /* IMAGE_MODEL */
 };
 
 extern const struct fn_setting image_model_settings[];
@@ -37,7 +32,7 @@ struct picture {
 
 /* FN_INVALID: a setting is wrong; the message names the variable. */
 FN_MUST bool image_model_open(struct image_model **, const struct image_model_config *,
-	struct google_credentials *, struct fn_http_client *, struct fn_error *);
+	struct vertex *, struct fn_error *);
 void image_model_close(struct image_model *);
 
 /* One picture, paid for once. Busy or failing models are tried again inside the deadline.

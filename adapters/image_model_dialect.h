@@ -10,11 +10,9 @@
 struct image_model {
 	struct fn_arena *arena; /* holds this and its texts */
 	const struct image_dialect *dialect;
-	const char *name;     /* "gemini-3.1-flash-image" */
-	const char *location; /* "global" */
-	const char *url;      /* of the method */
-	struct google_credentials *credentials;
-	struct fn_http_client *http;
+	const char *name; /* "gemini-3.1-flash-image" */
+	const char *url;  /* of the method */
+	struct vertex *vertex;
 };
 
 /* What one answer comes to. After a failure: whether asking anew may help. */
@@ -29,9 +27,9 @@ struct image_answer {
 };
 
 struct image_dialect {
-	const char *scheme;   /* of IMAGE_MODEL */
-	const char *method;   /* ":predict" */
-	const char *location; /* where VERTEX_LOCATION names none */
+	const char *scheme; /* of IMAGE_MODEL */
+	const char *method; /* "predict" */
+	const char *home;   /* the location where VERTEX_LOCATION names none */
 	void (*ask)(const struct image_request *, bool insist, struct fn_builder *body);
 	bool (*read)(const struct json_abridged *, struct fn_call *, struct image_answer *,
 		struct fn_error *);
@@ -46,8 +44,5 @@ FN_MUST bool image_model_vertex_ask(const struct image_model *, struct fn_call *
 
 /* As the inside of a JSON string: the prompt, and in words what must not be seen. */
 void image_model_add_prompt(struct fn_builder *, const struct image_request *);
-
-/* FN_UNPROCESSABLE: the sentence, and the subject of the support code in `text` if it has one. */
-bool image_model_refused(struct fn_error *, const char *sentence, struct fn_bytes text);
 
 #endif

@@ -64,7 +64,7 @@ explain_block(struct fn_bytes reason, const json_t *feedback, struct fn_error *e
 
 	for (size_t i = 0; i < COUNT(blocks); i++)
 		if (fn_bytes_is(reason, blocks[i].reason))
-			return image_model_refused(err, blocks[i].sentence, message);
+			return vertex_refused(err, blocks[i].sentence, message);
 	return fn_fail(err, FN_UNPROCESSABLE, "the prompt was refused (%.*s)", FN_ARG(reason));
 }
 
@@ -78,7 +78,7 @@ explain_finish(const json_t *candidate, struct image_answer *answer, struct fn_e
 		if (!fn_bytes_is(reason, finishes[i].reason))
 			continue;
 		if (finishes[i].code == FN_UNPROCESSABLE)
-			return image_model_refused(err, finishes[i].sentence, message);
+			return vertex_refused(err, finishes[i].sentence, message);
 		answer->next = IMAGE_ASK_AGAIN;
 		return fn_fail(err, finishes[i].code, "%s", finishes[i].sentence);
 	}
@@ -135,8 +135,8 @@ read_answer(const struct json_abridged *json, struct fn_call *call, struct image
 
 const struct image_dialect image_model_gemini = {
 	.scheme = "gemini",
-	.method = ":generateContent",
-	.location = "global",
+	.method = "generateContent",
+	.home = "global",
 	.ask = write_request,
 	.read = read_answer,
 };

@@ -39,7 +39,7 @@ read_answer(const struct json_abridged *json, struct fn_call *call, struct image
 		reason = json_text(json_object_get(prediction, "raiFilteredReason"));
 	}
 	if (reason.size > 0)
-		return image_model_refused(err, "the safety filter refused the picture", reason);
+		return vertex_refused(err, "the safety filter refused the picture", reason);
 	if (json_array_size(predictions) == 0)
 		return fn_fail(
 			err, FN_UNPROCESSABLE, "the picture was filtered, and no reason was given");
@@ -48,8 +48,8 @@ read_answer(const struct json_abridged *json, struct fn_call *call, struct image
 
 const struct image_dialect image_model_imagen = {
 	.scheme = "imagen",
-	.method = ":predict",
-	.location = "us-central1",
+	.method = "predict",
+	.home = "us-central1",
 	.ask = write_request,
 	.read = read_answer,
 };

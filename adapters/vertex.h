@@ -24,4 +24,30 @@ FN_MUST bool vertex_open(struct vertex **, const struct vertex_config *,
 	struct google_credentials *, struct fn_http_client *, struct fn_error *);
 void vertex_close(struct vertex *);
 
+/* ---- For models ------------------------------------------------------------------------------ */
+
+/* What a project, a location and a model may be called. */
+bool vertex_is_name(const char *);
+
+/* VERTEX_LOCATION, or else the model's home. */
+const char *vertex_location(const struct vertex *, const char *home);
+
+/* ".../publishers/google/models/MODEL:METHOD" */
+const char *vertex_model_url(const struct vertex *, struct fn_arena *, const char *home,
+	const char *model, const char *method);
+
+/* Posts the request, which is JSON, with an access token; see google_api_send. */
+FN_MUST bool vertex_post(const struct vertex *, struct fn_call *, const struct fn_http_request *,
+	struct fn_http_response *, struct fn_error *);
+
+/* The same for what is not Vertex AI's, but belongs to the same project. */
+FN_MUST bool vertex_send(const struct vertex *, struct fn_call *, const struct fn_http_request *,
+	struct fn_http_response *, struct fn_error *);
+
+/* Whether a bad request was one for what its prompt says, of which only the words tell. */
+bool vertex_is_refusal(struct fn_call *, const struct fn_http_response *);
+
+/* FN_UNPROCESSABLE: the sentence, and the subject of the support code in `text` if it has one. */
+bool vertex_refused(struct fn_error *, const char *sentence, struct fn_bytes text);
+
 #endif

@@ -10,6 +10,7 @@
 struct config {
 	struct document_store_config documents;
 	struct object_store_config objects;
+	struct vertex_config vertex;
 	struct image_model_config model;
 	struct google_credentials_config credentials;
 };
@@ -17,6 +18,7 @@ struct config {
 static const struct fn_settings settings[] = {
 	{document_store_settings, offsetof(struct config, documents)},
 	{object_store_settings, offsetof(struct config, objects)},
+	{vertex_settings, offsetof(struct config, vertex)},
 	{image_model_settings, offsetof(struct config, model)},
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
@@ -25,6 +27,7 @@ static const struct fn_settings settings[] = {
 struct ground {
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
+	struct vertex *vertex;
 };
 
 static bool
@@ -33,7 +36,8 @@ services_open(struct services *use, struct ground *ground, const struct config *
 {
 	TRY(fn_http_client_open(&ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
-	TRY(image_model_open(&use->model, &config->model, ground->credentials, ground->http, err));
+	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
+	TRY(image_model_open(&use->model, &config->model, ground->vertex, err));
 	TRY(object_store_open(&use->objects, &config->objects, ground->http, err));
 	return document_store_open(&use->documents, &config->documents, err);
 }
@@ -44,6 +48,7 @@ services_close(struct services *use, struct ground *ground)
 	document_store_close(use->documents);
 	object_store_close(use->objects);
 	image_model_close(use->model);
+	vertex_close(ground->vertex);
 	google_credentials_close(ground->credentials);
 	fn_http_client_close(ground->http);
 }

@@ -39,8 +39,9 @@ static const struct script tokens[] = {
 
 static struct fn_call call;
 static struct fn_http_client *http;
-static struct scripted_server *metadata, *vertex;
+static struct scripted_server *metadata, *server;
 static struct google_credentials *credentials;
+static struct vertex *vertex;
 static struct image_model *model;
 
 static void
@@ -61,26 +62,35 @@ static void
 teardown(void)
 {
 	image_model_close(model);
+	vertex_close(vertex);
 	google_credentials_close(credentials);
 	fn_http_client_close(http);
 	scripted_server_stop(metadata);
-	scripted_server_stop(vertex);
+	scripted_server_stop(server);
 	fn_arena_drop(call.arena);
+}
+
+static bool
+open_all(const char *name, const struct vertex_config *config, struct fn_error *err)
+{
+	const struct image_model_config model_config = {.model = name};
+
+	return vertex_open(&vertex, config, credentials, http, err) &&
+	       image_model_open(&model, &model_config, vertex, err);
 }
 
 /* The script may be the test's own: the server, which outlives the test, gets a copy. */
 static void
 open_model(const char *name, const struct script *script, size_t count)
 {
-	struct image_model_config config = {.model = name, .project = "p-1", .location = ""};
+	struct vertex_config config = {.project = "p-1", .location = ""};
 	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
 	struct fn_error err = {0};
 
 	memcpy(kept, script, count * sizeof(*kept));
-	vertex = scripted_server_start(kept, count);
-	config.url = scripted_server_url(vertex);
-	ck_assert_msg(
-		image_model_open(&model, &config, credentials, http, &err), "%s", err.message);
+	server = scripted_server_start(kept, count);
+	config.url = scripted_server_url(server);
+	ck_assert_msg(open_all(name, &config, &err), "%s", err.message);
 }
 
 static bool
@@ -94,7 +104,7 @@ paint(struct picture *picture, struct fn_error *err)
 static const char *
 body_of(size_t nth)
 {
-	return strstr(scripted_server_request(vertex, nth).at, "\r\n\r\n") + 4;
+	return strstr(scripted_server_request(server, nth).at, "\r\n\r\n") + 4;
 }
 
 /* ---- What is asked ---- */
@@ -152,7 +162,7 @@ START_TEST(request_speaks_the_models_dialect)
 	open_model(c->model, &script, 1);
 	ck_assert_msg(image_model_paint(model, &call, &c->request, &picture, &err), "%s: %s",
 		c->name, err.message);
-	const char *sent = scripted_server_request(vertex, 0).at;
+	const char *sent = scripted_server_request(server, 0).at;
 	ck_assert(fn_bytes_starts(fn_bytes(sent), fn_textf(call.arena, "POST %s ", c->path)));
 	ck_assert_ptr_nonnull(strstr(sent, "\r\nAuthorization: Bearer one\r\n"));
 	ck_assert_ptr_nonnull(
@@ -206,7 +216,7 @@ START_TEST(picture_is_found_in_the_answer)
 	ck_assert_uint_eq(picture.width, c->width);
 	ck_assert_uint_eq(picture.height, c->width == 640 ? 480 : 200);
 	ck_assert_uint_eq(picture.bytes.size, strlen(c->width == 640 ? PNG : JPEG) / 4 * 3);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 1);
+	ck_assert_uint_eq(scripted_server_requests(server), 1);
 }
 END_TEST
 
@@ -344,7 +354,7 @@ START_TEST(answer_without_a_picture_says_why)
 	ck_assert_msg(c->code == FN_UNPROCESSABLE || fn_bytes_starts(fn_bytes(err.message), name),
 		"%s", err.message);
 	ck_assert_msg(strstr(err.message, c->sentence), "%s: %s", c->answer, err.message);
-	ck_assert_uint_eq(scripted_server_requests(vertex), c->requests);
+	ck_assert_uint_eq(scripted_server_requests(server), c->requests);
 	ck_assert_uint_eq(picture.width, 7);
 }
 END_TEST
@@ -427,7 +437,7 @@ START_TEST(final_status_is_explained)
 	ck_assert(!paint(&picture, &err));
 	ck_assert_msg(err.code == c->code, "%s", err.message);
 	ck_assert_msg(strstr(err.message, c->sentence), "%s", err.message);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 1);
+	ck_assert_uint_eq(scripted_server_requests(server), 1);
 }
 END_TEST
 
@@ -453,7 +463,7 @@ START_TEST(passing_failure_is_got_over)
 
 	open_model(GEMINI, script, COUNT(script));
 	ck_assert_msg(paint(&picture, &err), "%d: %s", _i, err.message);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 2);
+	ck_assert_uint_eq(scripted_server_requests(server), 2);
 }
 END_TEST
 
@@ -490,7 +500,7 @@ START_TEST(lasting_failure_is_told)
 	ck_assert_int_eq(err.code, c->code);
 	ck_assert_str_eq(err.message, c->message);
 	ck_assert_uint_eq(err.retry_after_s, c->retry_after_s);
-	ck_assert_uint_eq(scripted_server_requests(vertex), c->requests);
+	ck_assert_uint_eq(scripted_server_requests(server), c->requests);
 }
 END_TEST
 
@@ -504,7 +514,7 @@ START_TEST(hanging_model_is_left_at_the_deadline)
 	call.deadline_ms = fn_now_ms() + 500;
 	ck_assert(!paint(&picture, &err));
 	ck_assert_int_eq(err.code, FN_DEADLINE);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 1);
+	ck_assert_uint_eq(scripted_server_requests(server), 1);
 }
 END_TEST
 
@@ -521,11 +531,11 @@ START_TEST(refused_token_is_replaced_once)
 	ck_assert_msg(
 		ok || strstr(err.message, "it does not take our credentials"), "%s", err.message);
 	ck_assert_ptr_null(strstr(err.message, "Bearer"));
-	ck_assert_uint_eq(scripted_server_requests(vertex), 2);
+	ck_assert_uint_eq(scripted_server_requests(server), 2);
 	ck_assert_ptr_nonnull(
-		strstr(scripted_server_request(vertex, 0).at, "Authorization: Bearer one\r\n"));
+		strstr(scripted_server_request(server, 0).at, "Authorization: Bearer one\r\n"));
 	ck_assert_ptr_nonnull(
-		strstr(scripted_server_request(vertex, 1).at, "Authorization: Bearer two\r\n"));
+		strstr(scripted_server_request(server, 1).at, "Authorization: Bearer two\r\n"));
 }
 END_TEST
 
@@ -545,11 +555,10 @@ static const struct url_case {
 START_TEST(googles_own_host_depends_on_the_location)
 {
 	const struct url_case *c = &url_cases[_i];
-	struct image_model_config config = {
-		.model = c->model, .url = "", .project = "p-1", .location = c->location};
+	const struct vertex_config config = {.url = "", .project = "p-1", .location = c->location};
 	struct fn_error err = {0};
 
-	ck_assert(image_model_open(&model, &config, credentials, http, &err));
+	ck_assert(open_all(c->model, &config, &err));
 	ck_assert_str_eq(model->url, c->url);
 }
 END_TEST
@@ -576,11 +585,11 @@ static const struct setting_case {
 START_TEST(bad_setting_is_named)
 {
 	const struct setting_case *c = &setting_cases[_i];
-	const struct image_model_config config = {
-		.model = c->model, .url = c->url, .project = c->project, .location = c->location};
+	const struct vertex_config config = {
+		.url = c->url, .project = c->project, .location = c->location};
 	struct fn_error err = {0};
 
-	ck_assert(!image_model_open(&model, &config, credentials, http, &err));
+	ck_assert(!open_all(c->model, &config, &err));
 	ck_assert_int_eq(err.code, FN_INVALID);
 	ck_assert_msg(fn_bytes_starts(fn_bytes(err.message), c->variable), "%s", err.message);
 }

@@ -49,7 +49,8 @@ static const struct script paints_png[] = {{.status = 200, .body = FN_BYTES_INIT
 static const char *folder, *database;
 static struct fn_arena *arena; /* of all that outlives a call */
 static struct fn_http_client *http;
-static struct scripted_server *metadata, *vertex, *bucket;
+static struct scripted_server *metadata, *model_server, *bucket;
+static struct vertex *vertex;
 static struct google_credentials *credentials;
 static struct services use;
 
@@ -78,14 +79,16 @@ open_credentials(void)
 static void
 open_model(const char *name, const struct script *script, size_t count)
 {
-	struct image_model_config config = {
-		.model = name, .project = "test-project", .location = ""};
+	struct vertex_config config = {.project = "test-project", .location = ""};
+	const struct image_model_config model_config = {.model = name};
 
 	image_model_close(use.model);
-	scripted_server_stop(vertex);
-	vertex = scripted_server_start(script, count);
-	config.url = scripted_server_url(vertex);
-	assert_ok(image_model_open(&use.model, &config, credentials, http, &err));
+	vertex_close(vertex);
+	scripted_server_stop(model_server);
+	model_server = scripted_server_start(script, count);
+	config.url = scripted_server_url(model_server);
+	assert_ok(vertex_open(&vertex, &config, credentials, http, &err));
+	assert_ok(image_model_open(&use.model, &model_config, vertex, &err));
 }
 
 static void
@@ -141,10 +144,11 @@ teardown(void)
 	document_store_close(use.documents);
 	object_store_close(use.objects);
 	image_model_close(use.model);
+	vertex_close(vertex);
 	google_credentials_close(credentials);
 	fn_http_client_close(http);
 	scripted_server_stop(bucket);
-	scripted_server_stop(vertex);
+	scripted_server_stop(model_server);
 	scripted_server_stop(metadata);
 	fn_arena_drop(arena);
 	fn_clock_pretend(0);
@@ -296,7 +300,7 @@ START_TEST(model_gets_what_was_asked_for)
 			  "\"seed\":7,\"negative_prompt\":\"blur\"}",
 			      NULL, CALL_MS),
 		201);
-	const char *sent = scripted_server_request(vertex, 0).at;
+	const char *sent = scripted_server_request(model_server, 0).at;
 
 	ck_assert_msg(strstr(sent, "ein \\\"F\xc3\xbc"
 				   "chslein\\\""),
@@ -364,7 +368,7 @@ START_TEST(same_key_is_the_same_creation)
 	assert_answer(again, 200);
 	ck_assert(fn_bytes_equal(again.answer, first.answer));
 	assert_answer(ask(OWL, "key-1", CALL_MS), 422);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 1);
+	ck_assert_uint_eq(scripted_server_requests(model_server), 1);
 	ck_assert_int_eq(count_objects(), 1);
 }
 END_TEST
@@ -379,7 +383,7 @@ run_thread(void *request)
 static void
 wait_for_model(size_t requests)
 {
-	while (scripted_server_requests(vertex) < requests)
+	while (scripted_server_requests(model_server) < requests)
 		usleep(1000);
 }
 
@@ -406,7 +410,7 @@ START_TEST(two_at_once_paint_once)
 	second = ask(FOX, "key-1", CALL_MS);
 	assert_answer(second, 200);
 	ck_assert(fn_bytes_equal(second.answer, first.answer));
-	ck_assert_uint_eq(scripted_server_requests(vertex), 1);
+	ck_assert_uint_eq(scripted_server_requests(model_server), 1);
 	ck_assert_int_eq(count_objects(), 1);
 }
 END_TEST
@@ -457,7 +461,7 @@ START_TEST(wrong_request_is_refused)
 	run(&request, CALL_MS);
 	assert_answer(request, refused[_i].status);
 	ck_assert_msg(strstr(request.err.message, refused[_i].sentence), "%s", request.err.message);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 0);
+	ck_assert_uint_eq(scripted_server_requests(model_server), 0);
 }
 END_TEST
 
@@ -655,7 +659,7 @@ START_TEST(store_failure_paints_nothing)
 	ck_assert_msg(strstr(request.err.message, store_failures[_i].sentence), "%s",
 		request.err.message);
 	ck_assert_uint_eq(request.err.retry_after_s, store_failures[_i].retry_after_s);
-	ck_assert_uint_eq(scripted_server_requests(vertex), 1);
+	ck_assert_uint_eq(scripted_server_requests(model_server), 1);
 	assert_answer(ask(FOX, "key-1", CALL_MS), 201);
 }
 END_TEST
