@@ -30,12 +30,12 @@ void fn_arena_defer(struct fn_arena *, void (*release)(void *), void *what);
 
 /* AUTO(drop_reply) redisReply *reply = ...;  the drop gets the variable's value at each exit
  * from its scope. FN_DROP makes a dropper from a plain release function. */
-#define AUTO(dropper) __attribute__((cleanup(dropper)))
-#define FN_DROP(dropper, type, release)          \
-	static inline void dropper(type *what)   \
-	{                                        \
-		if (*what)                       \
-			release(*what);          \
+#define AUTO(dropper) __attribute__((cleanup(dropper), unused))
+#define FN_DROP(dropper, type, release)                                                            \
+	static inline void dropper(type *what)                                                     \
+	{                                                                                          \
+		if (*what)                                                                         \
+			release(*what);                                                            \
 	}
 
 #endif
