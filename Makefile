@@ -55,7 +55,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -117,6 +117,15 @@ lint: $(patsubst %.c,$(BUILD)/%.tidy,$(filter %.c,$(SOURCES))) ## Run clang-tidy
 BENCH_PICTURE := $(addprefix $(BUILD)/bench/picture/,upstream floor load)
 bench-picture: $(BUILD)/bin/generate_image $(BENCH_PICTURE) ## Measure what a picture costs
 	@bench/picture/run --build $(BUILD)
+
+BENCH_RUNTIME := $(addprefix $(BUILD)/bench/runtime/,floor first load microhttpd)
+bench-runtime: $(BUILD)/bin/hello $(BUILD)/bin/generate_image $(BENCH_RUNTIME) \
+		$(BUILD)/bench/runtime/npm/.installed ## Measure what the runtime costs
+	@bench/runtime/run --build $(BUILD)
+
+BENCH_QUEUE := $(addprefix $(BUILD)/bench/queue/,floor phoenix)
+bench-queue: $(BENCH_QUEUE) $(BUILD)/bench/queue/npm/.installed ## Measure what a job costs
+	@bench/queue/run --build $(BUILD)
 
 layers: ## Refuse an include that points up
 	@awk -f tests/layers.awk $(SOURCES)
@@ -194,6 +203,21 @@ endif
 $(BENCH_PICTURE): %: %.o $(BUILD)/bench/picture/plain_http.o
 	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS) $(LIBS)
 
+$(BUILD)/bench/queue/phoenix: $(LIBRARIES)
+$(BENCH_QUEUE): %: %.o $(BUILD)/bench/queue/measure.o
+	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
+
+$(BUILD)/bench/runtime/floor: LINK_bench := -static
+$(BUILD)/bench/runtime/microhttpd: LIBS_bench := -lmicrohttpd
+$(BENCH_RUNTIME): %: %.o
+	@$(CC) $(or $(LINK_bench),$(LINK)) -o $@ $^ $(LIBS_bench) -pthread
+
+$(BUILD)/bench/runtime/npm/.installed: $(wildcard bench/runtime/npm/*)
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
 $(BUILD)/local/vertex/% $(BUILD)/tests/local/%: COMPILE += $(call cflags,$(PACKAGES_vertex))
 
 $(BUILD)/%.o: %.c $(BUILD)/flags.list
@@ -207,7 +231,7 @@ $(BUILD)/adapters/job_queue_scripts.o: $(wildcard adapters/job_queue/*.lua)
 # The object knows the headers, so it stands for them.
 $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
 	@echo "  tidy $<"
-	@clang-tidy --quiet $< -- $(COMPILE)
+	@set -o pipefail; clang-tidy --quiet $< -- $(COMPILE) 2>&1 | sed '/ warnings\? generated\.$$/d'
 	@touch $@
 
 # Servers from npm that the tests talk to; the lock file says which, to the byte.
