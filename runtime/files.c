@@ -340,5 +340,5 @@ fn_files_open(
 void
 fn_files_close(struct fn_files *files)
 {
-	close(files->folder);
+	drop_fd(&files->folder);
 }

@@ -6,6 +6,21 @@
 
 #define OBJECTS "/objects" /* where the public bucket is, in the path */
 
+/* No framework, no inline code, nothing from elsewhere but the pictures, wherever they are kept. */
+#define PAGE_POLICY                                                                                \
+	"default-src 'self'; img-src * data:; object-src 'none'; base-uri 'none'; "                \
+	"frame-ancestors 'none'; form-action 'self'"
+
+static bool
+reply_file(struct fn_call *call, const struct fn_files *files, struct fn_bytes path,
+	struct fn_error *err)
+{
+	if (!fn_bytes_unescape(path, call->arena, &path))
+		return fn_fail(err, FN_NOT_FOUND, "there is no such file");
+	TRY(fn_reply_header(call, "X-Content-Type-Options", FN_BYTES("nosniff"), err));
+	return fn_files_reply(files, call, path, err);
+}
+
 /* /api/...      to the function whose route fits
  * /objects/KEY  the public bucket: what R2 serves from its own host in the cloud
  * all else      the web page */
@@ -17,13 +32,13 @@ gateway_handle(struct fn_call *call, const void *with, struct fn_error *err)
 	struct service *service;
 
 	if (fn_bytes_starts(path, OBJECTS "/")) {
-		path.at += strlen(OBJECTS);
-		path.size -= strlen(OBJECTS);
-		return files_serve(&gateway->objects, call, path, err);
+		path = (struct fn_bytes){path.at + strlen(OBJECTS), path.size - strlen(OBJECTS)};
+		return reply_file(call, &gateway->objects, path, err);
 	}
-	if (!fn_bytes_starts(path, "/api/"))
-		return files_serve(&gateway->web, call, path, err);
-
+	if (!fn_bytes_starts(path, "/api/")) {
+		TRY(fn_reply_header(call, "Content-Security-Policy", FN_BYTES(PAGE_POLICY), err));
+		return reply_file(call, &gateway->web, path, err);
+	}
 	service = services_find(gateway->services, call->method, path);
 	if (!service)
 		return fn_fail(err, FN_NOT_FOUND, "%.*s: there is no such resource", FN_ARG(path));

@@ -2,14 +2,14 @@
 #ifndef HANDLER_H
 #define HANDLER_H
 
+#include "fn/files.h"
 #include "fn/http_client.h"
-#include "local/gateway/files.h"
 #include "local/gateway/services.h"
 
 struct gateway {
 	struct services *services;
 	struct fn_http_client *client;
-	struct files web, objects;
+	struct fn_files web, objects;
 };
 
 fn_handler gateway_handle; /* `with` is a struct gateway */

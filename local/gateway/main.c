@@ -4,11 +4,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* No framework, no inline code, nothing from elsewhere but the pictures, wherever they are kept. */
-#define WEB_POLICY                                                                                 \
-	"default-src 'self'; img-src * data:; object-src 'none'; base-uri 'none'; "                \
-	"frame-ancestors 'none'; form-action 'self'"
-
 struct config {
 	const char *web, *objects;
 	struct services_config services;
@@ -29,9 +24,9 @@ static const struct fn_settings settings[] = {
 static bool
 gateway_open(struct gateway *gateway, const struct config *config, struct fn_error *err)
 {
-	gateway->web = (struct files){config->web, "no-cache", WEB_POLICY};
-	gateway->objects =
-		(struct files){config->objects, "public, max-age=31536000, immutable", NULL};
+	TRY(fn_files_open(&gateway->web, config->web, "no-cache", err));
+	TRY(fn_files_open(
+		&gateway->objects, config->objects, "public, max-age=31536000, immutable", err));
 	TRY(services_open(&gateway->services, &config->services, err));
 	return fn_http_client_open(&gateway->client, err);
 }
@@ -41,13 +36,15 @@ gateway_close(struct gateway *gateway)
 {
 	fn_http_client_close(gateway->client);
 	services_close(gateway->services);
+	fn_files_close(&gateway->objects);
+	fn_files_close(&gateway->web);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct gateway gateway = {0};
+	struct gateway gateway = {.web.folder = -1, .objects.folder = -1};
 	struct fn_error err = {0};
 	const struct fn_function function = {
 		.target = "gateway", .http = gateway_handle, .with = &gateway};

@@ -15,7 +15,7 @@ struct fn_files {
 
 FN_MUST bool fn_files_open(
 	struct fn_files *, const char *folder, const char *cache_control, struct fn_error *);
-void fn_files_close(struct fn_files *);
+void fn_files_close(struct fn_files *); /* one that was never opened has the folder -1 */
 
 /* Answers GET or HEAD with the file at `path` (percent-decoded, relative; a folder stands for its
  * index.html). FN_NOT_FOUND where there is none; other methods FN_METHOD_NOT_ALLOWED. */
