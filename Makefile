@@ -118,9 +118,9 @@ BENCH_PICTURE := $(addprefix $(BUILD)/bench/picture/,upstream floor load)
 bench-picture: $(BUILD)/bin/generate_image $(BENCH_PICTURE) ## Measure what a picture costs
 	@bench/picture/run --build $(BUILD)
 
-BENCH_RUNTIME := $(addprefix $(BUILD)/bench/runtime/,floor first load microhttpd)
-bench-runtime: $(BUILD)/bin/hello $(BUILD)/bin/generate_image $(BENCH_RUNTIME) \
-		$(BUILD)/bench/runtime/npm/.installed ## Measure what the runtime costs
+RUNTIME_TOOLS := $(addprefix $(BUILD)/bench/runtime/,floor first load microhttpd)
+BENCH_RUNTIME := $(RUNTIME_TOOLS) $(addprefix $(BUILD)/bin/,hello generate_image) $(BUILD)/bench/runtime/npm/.installed
+bench-runtime: $(BENCH_RUNTIME) ## Measure what the runtime costs
 	@bench/runtime/run --build $(BUILD)
 
 BENCH_QUEUE := $(addprefix $(BUILD)/bench/queue/,floor phoenix)
@@ -209,7 +209,7 @@ $(BENCH_QUEUE): %: %.o $(BUILD)/bench/queue/measure.o
 
 $(BUILD)/bench/runtime/floor: LINK_bench := -static
 $(BUILD)/bench/runtime/microhttpd: LIBS_bench := -lmicrohttpd
-$(BENCH_RUNTIME): %: %.o
+$(RUNTIME_TOOLS): %: %.o
 	@$(CC) $(or $(LINK_bench),$(LINK)) -o $@ $^ $(LIBS_bench) -pthread
 
 $(BUILD)/bench/runtime/npm/.installed: $(wildcard bench/runtime/npm/*)
