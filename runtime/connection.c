@@ -263,8 +263,10 @@ connection_write(struct connection *connection)
 
 	if (size < 0)
 		return errno == EAGAIN ? CONNECTION_BLOCKED : CONNECTION_CLOSED;
+	if (advance(out, (size_t)size))
+		return CONNECTION_DONE;
 	connection->since_ms = fn_now_ms();
-	return advance(out, (size_t)size) ? CONNECTION_DONE : CONNECTION_BLOCKED;
+	return CONNECTION_BLOCKED;
 }
 
 void

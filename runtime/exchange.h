@@ -25,8 +25,7 @@ struct fn_exchange {
 	const atomic_bool *stopping;
 	struct iovec out[2];      /* what is left to write: head, body */
 	int64_t whole_us;         /* when the request was whole, on metrics_clock_us; 0: never */
-	struct fn_exchange *next; /* in the line of those that wait for a handler... */
-	int64_t since_ms;         /* ...since */
+	struct fn_exchange *next; /* in the line of those that wait for a handler */
 };
 
 /* An exchange lives in its own arena. */

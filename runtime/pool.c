@@ -1,23 +1,22 @@
 #include "pool.h"
 
-#include "fn/clock.h"
-
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 #define STACK_SIZE (512 * 1024)
+#define PATIENCE_US 1000 /* a quick handler is done long before, and takes the next one itself */
 
 struct pool {
 	void (*run)(struct fn_exchange *, void *with);
 	void *with;
 	size_t threads_most, waiting_most;
 
+	sem_t call; /* for one of the threads that sleep */
 	pthread_mutex_t lock;
-	pthread_cond_t work;
 	struct fn_exchange *first, *last;
 	size_t waiting;
-	size_t idle;   /* threads that sleep */
-	bool wakening; /* one was woken and has not come yet */
+	size_t asleep, called; /* threads; who is called is not asleep any more */
 	bool stopping;
 	size_t thread_count;
 	pthread_t threads[];
@@ -37,10 +36,12 @@ pool_new(size_t threads_most, size_t waiting_most, void (*run)(struct fn_exchang
 	pool->with = with;
 	pool->threads_most = threads_most;
 	pool->waiting_most = waiting_most;
+	sem_init(&pool->call, 0, 0);
 	pthread_mutex_init(&pool->lock, NULL);
-	pthread_cond_init(&pool->work, NULL);
 	return pool;
 }
+
+/* ---- Threads ----------------------------------------------------------------------------- */
 
 static bool
 add_thread(struct pool *pool)
@@ -48,27 +49,14 @@ add_thread(struct pool *pool)
 	pthread_attr_t attributes;
 	bool ok;
 
+	if (pool->thread_count == pool->threads_most)
+		return false;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	ok = pthread_create(&pool->threads[pool->thread_count], &attributes, work, pool) == 0;
 	pthread_attr_destroy(&attributes);
 	pool->thread_count += ok;
 	return ok;
-}
-
-/* Wakes one thread, or makes one, if there is work. Never more than one at a time: who comes and
- * finds more work calls the next. So quick handlers are run in a row by one thread, while slow
- * ones still spread over all threads at once. */
-static void
-call_for_help(struct pool *pool)
-{
-	if (!pool->first || pool->wakening)
-		return;
-	if (pool->idle > 0)
-		pthread_cond_signal(&pool->work);
-	else if (pool->thread_count == pool->threads_most || !add_thread(pool))
-		return;
-	pool->wakening = true;
 }
 
 static struct fn_exchange *
@@ -83,6 +71,18 @@ take_first(struct pool *pool)
 	return exchange;
 }
 
+/* With the lock, which is let go meanwhile. A call that comes before the sleep ends it at once. */
+static void
+sleep_until_called(struct pool *pool)
+{
+	pool->asleep++;
+	pthread_mutex_unlock(&pool->lock);
+	while (sem_wait(&pool->call) != 0)
+		continue;
+	pthread_mutex_lock(&pool->lock);
+	pool->called--;
+}
+
 static void *
 work(void *with)
 {
@@ -90,18 +90,13 @@ work(void *with)
 	struct fn_exchange *exchange;
 
 	pthread_mutex_lock(&pool->lock);
-	pool->wakening = false;
-	for (;;) {
-		while (!pool->first && !pool->stopping) {
-			pool->idle++;
-			pthread_cond_wait(&pool->work, &pool->lock);
-			pool->idle--;
-			pool->wakening = false;
-		}
+	pool->called--;
+	while (!pool->stopping) {
 		exchange = take_first(pool);
-		if (!exchange)
-			break;
-		call_for_help(pool);
+		if (!exchange) {
+			sleep_until_called(pool);
+			continue;
+		}
 		pthread_mutex_unlock(&pool->lock);
 		pool->run(exchange, pool->with);
 		pthread_mutex_lock(&pool->lock);
@@ -110,13 +105,14 @@ work(void *with)
 	return NULL;
 }
 
+/* ---- The line ---------------------------------------------------------------------------- */
+
 bool
 pool_add(struct pool *pool, struct fn_exchange *exchange)
 {
 	bool room;
 
 	exchange->next = NULL;
-	exchange->since_ms = fn_now_ms();
 	pthread_mutex_lock(&pool->lock);
 	room = pool->waiting < pool->waiting_most;
 	if (room) {
@@ -128,21 +124,36 @@ pool_add(struct pool *pool, struct fn_exchange *exchange)
 	return room;
 }
 
-void
-pool_wake(struct pool *pool)
+bool
+pool_wake(struct pool *pool, int64_t now_us)
 {
+	size_t wanted = 0, calls = 0;
+	bool more;
+
 	pthread_mutex_lock(&pool->lock);
-	call_for_help(pool);
+	if (pool->first)
+		wanted = now_us - pool->first->whole_us < PATIENCE_US ? 1 : pool->waiting;
+	for (; pool->called < wanted; pool->called++) {
+		if (pool->asleep > 0)
+			pool->asleep--, calls++;
+		else if (!add_thread(pool))
+			break;
+	}
+	more = pool->first && (pool->asleep > 0 || pool->thread_count < pool->threads_most);
 	pthread_mutex_unlock(&pool->lock);
+	/* who is called before the lock is free only goes to sleep again */
+	while (calls-- > 0)
+		sem_post(&pool->call);
+	return more;
 }
 
 struct fn_exchange *
-pool_take_stale(struct pool *pool, int64_t since_ms)
+pool_take_stale(struct pool *pool, int64_t whole_us)
 {
 	struct fn_exchange *exchange = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	if (pool->first && pool->first->since_ms < since_ms)
+	if (pool->first && pool->first->whole_us < whole_us)
 		exchange = take_first(pool);
 	pthread_mutex_unlock(&pool->lock);
 	return exchange;
@@ -153,20 +164,25 @@ pool_count(struct pool *pool, size_t *waiting, size_t *running)
 {
 	pthread_mutex_lock(&pool->lock);
 	*waiting = pool->waiting;
-	*running = pool->thread_count - pool->idle;
+	*running = pool->thread_count - pool->asleep - pool->called;
 	pthread_mutex_unlock(&pool->lock);
 }
 
 void
 pool_drop(struct pool *pool)
 {
+	size_t calls;
+
 	pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
-	pthread_cond_broadcast(&pool->work);
+	calls = pool->asleep;
+	pool->called += calls;
 	pthread_mutex_unlock(&pool->lock);
+	while (calls-- > 0)
+		sem_post(&pool->call);
 	for (size_t i = 0; i < pool->thread_count; i++)
 		pthread_join(pool->threads[i], NULL);
-	pthread_cond_destroy(&pool->work);
+	sem_destroy(&pool->call);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }

@@ -15,12 +15,14 @@ struct pool *pool_new(size_t threads_most, size_t waiting_most,
 /* Puts it at the end of the line; false where as many wait as may. */
 FN_MUST bool pool_add(struct pool *, struct fn_exchange *);
 
-/* Sees to it that somebody comes for those that were added. Once for many of them: each thread
- * that is woken costs two system calls. */
-void pool_wake(struct pool *);
+/* Sees to it that somebody comes for those that wait: one thread, which runs quick handlers in a
+ * row, and for those that still wait after a millisecond one each. So quick handlers cost few
+ * wakes, and slow ones run side by side all the same. To be called after each round of pool_add,
+ * and while it returns true again after a millisecond. */
+bool pool_wake(struct pool *, int64_t now_us);
 
-/* Takes back one that has waited since before `since_ms`, NULL where none has. */
-struct fn_exchange *pool_take_stale(struct pool *, int64_t since_ms);
+/* Takes back one that was whole before `whole_us` and still waits, NULL where none does. */
+struct fn_exchange *pool_take_stale(struct pool *, int64_t whole_us);
 
 /* How many wait, and how many have a handler, right now. */
 void pool_count(struct pool *, size_t *waiting, size_t *running);

@@ -43,14 +43,18 @@ const struct server_timeouts server_timeouts = {
 	.drain_ms = 8000, /* of the 10 s that the platform gives */
 };
 
+enum { PUBLIC, ADMIN, LISTENERS };
+
 struct server {
 	const struct server_options *options;
-	int epoll, listener, admin_listener, wake, signals;
+	int epoll, wake, signals;
+	int listeners[LISTENERS]; /* -1: not listened to */
 	struct metrics metrics;
 	struct pool *pool;
 	struct connection *connections; /* a list */
 	size_t connection_count, connections_most;
 	bool accepting;
+	bool some_wait; /* for a handler that could be woken */
 	int64_t swept_ms;
 	atomic_bool draining;
 	int64_t draining_since_ms;
@@ -75,15 +79,18 @@ watch_connection(const struct server *server, int operation, struct connection *
 		connection);
 }
 
-/* The listener is level-triggered, so while there is no room for another connection it must not
- * be listened to at all. */
+/* A listener is level-triggered, so while there is no room for another connection it must not be
+ * listened to at all. */
 static void
 set_accepting(struct server *server, bool accepting)
 {
-	if (server->accepting == accepting || server->listener < 0)
+	if (server->accepting == accepting)
 		return;
-	watch(server, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, server->listener, EPOLLIN,
-		&server->listener);
+	for (size_t i = 0; i < LISTENERS; i++) {
+		if (server->listeners[i] >= 0)
+			watch(server, accepting ? EPOLL_CTL_ADD : EPOLL_CTL_DEL,
+				server->listeners[i], EPOLLIN, &server->listeners[i]);
+	}
 	server->accepting = accepting;
 }
 
@@ -124,32 +131,32 @@ add_connection(struct server *server, int fd, bool is_admin)
 		drop_connection(server, connection);
 }
 
-static void
-accept_connections(struct server *server)
+/* False where there is no room for more. */
+static bool
+accept_from(struct server *server, size_t listener)
 {
 	while (server->connection_count < server->connections_most) {
-		int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(
+			server->listeners[listener], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			add_connection(server, fd, false);
+			add_connection(server, fd, listener == ADMIN);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
 			fn_log(NULL, FN_WARNING, "no new connections for now: %s", strerror(errno));
-			break;
+			return false;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			return;
+			return true;
 		}
 	}
-	set_accepting(server, false); /* until a connection ends, or the next sweep */
+	return false;
 }
 
 static void
-accept_admin(struct server *server)
+accept_connections(struct server *server)
 {
-	int fd = accept4(server->admin_listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd >= 0)
-		add_connection(server, fd, true);
+	if (!accept_from(server, PUBLIC) || !accept_from(server, ADMIN))
+		set_accepting(server, false); /* until a connection ends, or the next sweep */
 }
 
 /* ---- Requests ---------------------------------------------------------------------------- */
@@ -220,7 +227,8 @@ dispatch(struct server *server, struct connection *connection)
 		return false;
 	}
 	connection->exchange->whole_us = metrics_clock_us();
-	call->deadline_ms = fn_now_ms() + server->options->request_timeout_ms;
+	call->deadline_ms =
+		connection->exchange->whole_us / 1000 + server->options->request_timeout_ms;
 	connection_lend(connection, call->deadline_ms);
 	if (pool_add(server->pool, connection->exchange))
 		return true;
@@ -399,7 +407,8 @@ refuse_those_that_waited_too_long(struct server *server, int64_t now_ms)
 {
 	struct fn_exchange *exchange;
 
-	while ((exchange = pool_take_stale(server->pool, now_ms - server->options->wait_ms))) {
+	while ((exchange = pool_take_stale(
+			server->pool, (now_ms - server->options->wait_ms) * 1000))) {
 		struct connection *connection = exchange->connection;
 
 		connection_take_back(connection);
@@ -437,6 +446,16 @@ take_back_returned(struct server *server)
 	}
 }
 
+static void
+close_listeners(struct server *server)
+{
+	for (size_t i = 0; i < LISTENERS; i++) {
+		if (server->listeners[i] >= 0)
+			close(server->listeners[i]);
+		server->listeners[i] = -1;
+	}
+}
+
 /* From now on nothing new is begun. Who had already come to our door is let in before it closes. */
 static void
 begin_drain(struct server *server)
@@ -449,9 +468,7 @@ begin_drain(struct server *server)
 		_exit(1);
 	fn_log(NULL, FN_INFO, "stopping: finishing what has begun");
 	accept_connections(server);
-	set_accepting(server, false);
-	close(server->listener);
-	server->listener = -1;
+	close_listeners(server);
 	server->draining_since_ms = fn_now_ms();
 	atomic_store(&server->draining, true);
 	sweep(server, server->draining_since_ms);
@@ -470,6 +487,8 @@ wait_ms(const struct server *server)
 
 	if (!server->connections && server->accepting)
 		return -1;
+	if (server->some_wait && left > 1)
+		return 1;
 	return left > 0 ? (int)left : 0;
 }
 
@@ -480,16 +499,14 @@ turn(struct server *server)
 	int count = epoll_wait(server->epoll, events, EVENTS, wait_ms(server));
 	bool accepting = false, signaled = false;
 	uint64_t wakes;
-	int64_t now_ms;
+	int64_t now_us;
 
 	/* connections first: what is done afterwards may end some of them */
 	for (int i = 0; i < count; i++) {
 		void *what = events[i].data.ptr;
 
-		if (what == &server->listener)
+		if (what == &server->listeners[PUBLIC] || what == &server->listeners[ADMIN])
 			accepting = true;
-		else if (what == &server->admin_listener)
-			accept_admin(server);
 		else if (what == &server->signals)
 			signaled = true;
 		else if (what == &server->wake)
@@ -502,10 +519,10 @@ turn(struct server *server)
 		accept_connections(server);
 	if (signaled)
 		begin_drain(server);
-	now_ms = fn_now_ms();
-	if (now_ms - server->swept_ms >= sweep_interval_ms(server))
-		sweep(server, now_ms);
-	pool_wake(server->pool);
+	now_us = metrics_clock_us();
+	if (now_us / 1000 - server->swept_ms >= sweep_interval_ms(server))
+		sweep(server, now_us / 1000);
+	server->some_wait = pool_wake(server->pool, now_us);
 }
 
 bool
@@ -555,16 +572,13 @@ signals_as_events(void)
 }
 
 static bool
-admin_open(struct server *server, struct fn_error *err)
+open_listeners(struct server *server, struct fn_error *err)
 {
 	const struct server_options *options = server->options;
 
-	if (options->admin_port == 0)
-		return true;
-	TRY(listen_on(options->host, options->admin_port, &server->admin_listener, err));
-	return watch(server, EPOLL_CTL_ADD, server->admin_listener, EPOLLIN,
-		       &server->admin_listener) == 0 ||
-	       fn_fail(err, FN_INTERNAL, "server: %s", strerror(errno));
+	TRY(listen_on(options->host, options->port, &server->listeners[PUBLIC], err));
+	return options->admin_port == 0 ||
+	       listen_on(options->host, options->admin_port, &server->listeners[ADMIN], err);
 }
 
 bool
@@ -575,7 +589,7 @@ server_open(struct server **opened, const struct server_options *options, struct
 	if (!server)
 		return fn_fail(err, FN_INTERNAL, "out of memory");
 	server->options = options;
-	server->listener = server->admin_listener = -1;
+	server->listeners[PUBLIC] = server->listeners[ADMIN] = -1;
 	server->connections_most = connections_most(options);
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -589,8 +603,7 @@ server_open(struct server **opened, const struct server_options *options, struct
 		server_close(server);
 		return false;
 	}
-	if (!listen_on(options->host, options->port, &server->listener, err) ||
-		!admin_open(server, err)) {
+	if (!open_listeners(server, err)) {
 		server_close(server);
 		return false;
 	}
@@ -606,10 +619,7 @@ server_close(struct server *server)
 		pool_drop(server->pool);
 	while (server->connections)
 		drop_connection(server, server->connections);
-	if (server->listener >= 0)
-		close(server->listener);
-	if (server->admin_listener >= 0)
-		close(server->admin_listener);
+	close_listeners(server);
 	close(server->epoll);
 	close(server->wake);
 	close(server->signals);

@@ -160,7 +160,7 @@ options_default(void)
 		.concurrency = 4,
 		.request_timeout_ms = 60000,
 		.wait_ms = 60000,
-		.waiting_most = 100,
+		.waiting_most = 1000,
 		.body_limit = BODY_MOST,
 		.ignored_routes = "/ignored",
 		.timeouts = server_timeouts,
@@ -908,6 +908,30 @@ START_TEST(calls_wait_for_their_turn)
 }
 END_TEST
 
+static const unsigned crowds[] = {10, 80, 1000};
+
+/* Contract 45, 46: where so many may run at the same time they do, however they come. */
+START_TEST(calls_run_side_by_side)
+{
+	static struct peer *peers[1000];
+	unsigned count = crowds[_i];
+
+	options.concurrency = count;
+	serve();
+	for (unsigned i = 0; i < count; i++) {
+		peers[i] = connected();
+		peer_sends(peers[i], GET("/wait"));
+	}
+	wait_until_begun(count);
+	release(count);
+	for (unsigned i = 0; i < count; i++) {
+		ck_assert(peer_read(peers[i], &answer));
+		ck_assert_int_eq(answer.status, 200);
+		peer_close(peers[i]);
+	}
+}
+END_TEST
+
 static void
 assert_busy(struct peer *peer)
 {
@@ -1164,6 +1188,7 @@ main(void)
 		{WITH(slow_clients_hold_no_handler)},
 		{A(idle_connections_are_no_burden)},
 		{WITH(calls_wait_for_their_turn)},
+		{WITH(calls_run_side_by_side), .rows = COUNT(crowds)},
 		{WITH(nobody_waits_for_ever)},
 		{WITH(the_line_has_an_end)},
 		{WITH(a_late_call_is_answered_without_it)},
