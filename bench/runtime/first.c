@@ -16,8 +16,6 @@
 
 #define MOST_MS 10000
 
-extern char **environ;
-
 static double
 now_ms(void)
 {

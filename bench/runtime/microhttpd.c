@@ -6,7 +6,9 @@
 
 static enum MHD_Result
 hello(void *with, struct MHD_Connection *connection, const char *url, const char *method,
-	const char *version, const char *upload, size_t *upload_size, void **state)
+	const char *version, const char *upload,
+	size_t *upload_size, /* NOLINT: its type is fixed */
+	void **state)
 {
 	static char text[] = "Hello, world!\n";
 	struct MHD_Response *response =

@@ -37,7 +37,8 @@ peer_connect_to(const char *address, unsigned port)
 	snprintf(service, sizeof(service), "%u", port);
 	ck_assert(peer && getaddrinfo(address, service, &hints, &found) == 0);
 	peer->fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (peer->fd < 0 || connect(peer->fd, found->ai_addr, found->ai_addrlen) != 0) {
+	ck_assert(peer->fd >= 0);
+	if (connect(peer->fd, found->ai_addr, found->ai_addrlen) != 0) {
 		close(peer->fd);
 		free(peer);
 		peer = NULL;

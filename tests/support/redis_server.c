@@ -45,7 +45,7 @@ free_port(void)
 _Noreturn static void
 server_run(const struct redis_server *server)
 {
-	const char *program = getenv("REDIS_SERVER") ? getenv("REDIS_SERVER") : "redis-server";
+	const char *named = getenv("REDIS_SERVER"), *program = named ? named : "redis-server";
 	char port[8];
 	const char *words[OPTIONS_MOST] = {program, "--port", port, "--bind", "127.0.0.1", "--dir",
 		server->folder, "--save", "", "--daemonize", "no", "--logfile", "redis.log"};
