@@ -28,39 +28,34 @@ try_address(const struct addrinfo *address)
 	return -1;
 }
 
-/* The IPv6 wildcard takes IPv4 in as well; where the machine has no IPv6 it fails and the IPv4
- * one is next. */
-static int
-family_rank(const struct addrinfo *address)
-{
-	return address->ai_family == AF_INET6 ? 0 : 1;
-}
-
-bool
-listen_on(const char *host, long port, int *fd, struct fn_error *err)
+static bool
+listen_at(const char *host, long port, int *fd, struct fn_error *err)
 {
 	const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-	struct addrinfo *addresses;
+		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+	struct addrinfo *address;
 	char service[8];
-	int failure, status, found = -1;
+	int failure, found;
 
 	snprintf(service, sizeof(service), "%ld", port);
-	status = getaddrinfo(host[0] ? host : NULL, service, &hints, &addresses);
-	if (status != 0)
-		return fn_fail(err, FN_INVALID, "listen on %s: %s", host, gai_strerror(status));
-	errno = 0;
-	for (int rank = 0; rank < 2 && found < 0 && errno != EADDRINUSE; rank++) {
-		for (struct addrinfo *at = addresses; at && found < 0; at = at->ai_next) {
-			if (family_rank(at) == rank)
-				found = try_address(at);
-		}
-	}
+	if (getaddrinfo(host, service, &hints, &address) != 0)
+		return fn_fail(err, FN_INVALID, "LISTEN_HOST: \"%.64s\" is no IP address", host);
+	found = try_address(address);
 	failure = errno;
-	freeaddrinfo(addresses);
+	freeaddrinfo(address);
 	if (found < 0)
 		return fn_fail(err, failure == EADDRINUSE ? FN_BUSY : FN_INTERNAL,
 			"listen on port %ld: %s", port, strerror(failure));
 	*fd = found;
 	return true;
+}
+
+/* IPv6's wildcard lets IPv4 in as well, and fails where the machine has no IPv6. */
+bool
+listen_on(const char *host, long port, int *fd, struct fn_error *err)
+{
+	if (host[0])
+		return listen_at(host, port, fd, err);
+	return listen_at("::", port, fd, err) ||
+	       (err->code != FN_BUSY && listen_at("0.0.0.0", port, fd, err));
 }

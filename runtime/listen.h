@@ -4,8 +4,8 @@
 
 #include "fn/error.h"
 
-/* Listens on host:port without blocking; an empty host is every address, IPv6 and IPv4. FN_BUSY:
- * another process has the port. */
+/* Listens without blocking, and without asking anybody: `host` is an IP address, or empty for all
+ * of the machine, IPv6 and IPv4. FN_BUSY: another process has the port. */
 FN_MUST bool listen_on(const char *host, long port, int *fd, struct fn_error *);
 
 #endif

@@ -53,6 +53,7 @@ serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 		.handler = signature_handle,
 		.with = function,
 	};
+	options.timeouts.drain_ms = config.drain_timeout_s * 1000;
 	TRY(server_open(&server, &options, err));
 	if (!getenv("K_SERVICE"))
 		fn_log(NULL, FN_INFO, "%s listens on port %ld", function->target, config.port);

@@ -40,7 +40,7 @@ const struct server_timeouts server_timeouts = {
 	.write_ms = 60000,
 	.idle_ms = 650000, /* longer than the platform's own 620 s, so that it closes first */
 	.linger_ms = 2000,
-	.drain_ms = 8000, /* of the 10 s that the platform gives */
+	.drain_ms = 8000, /* of the platform's 10 s */
 };
 
 enum { PUBLIC, ADMIN, LISTENERS };
@@ -217,6 +217,8 @@ dispatch(struct server *server, struct connection *connection)
 {
 	struct fn_call *call = &connection->exchange->call;
 
+	if (atomic_load(&server->draining))
+		connection->exchange->close = true;
 	if (connection->is_admin) {
 		answer_admin(server, connection);
 		return false;

@@ -11,6 +11,7 @@ struct server_config {
 	long max_concurrency;
 	long request_timeout_s;
 	long max_wait_s;
+	long drain_timeout_s;
 	long max_body_bytes;
 	const char *ignored_routes;
 	const char *log_execution_id;

@@ -77,7 +77,9 @@ static const struct {
 	{.settings = {"LOG_EXECUTION_ID=1"}, .code = 78, .line = "LOG_EXECUTION_ID: \"1\""},
 	{.settings = {"FUNCTION_TARGET=nope"}, .code = 78, .line = "\"nope\""},
 	{.settings = {"FUNCTION_SIGNATURE_TYPE=grpc"}, .code = 78, .line = "\"grpc\""},
-	{.settings = {"LISTEN_HOST=256.0.0.1"}, .code = 78, .line = "256.0.0.1"},
+	{.settings = {"LISTEN_HOST=256.0.0.1"}, .code = 78, .line = "LISTEN_HOST: \"256.0.0.1\""},
+	{.settings = {"LISTEN_HOST=localhost"}, .code = 78, .line = "LISTEN_HOST: \"localhost\""},
+	{.settings = {"LISTEN_HOST=192.0.2.1"}, .code = 1, .line = "Cannot assign"},
 	{.options = {"--port", "80a"}, .code = 78, .line = "--port: \"80a\""},
 	{.options = {"--port=0"}, .code = 78, .line = "--port: \"0\""},
 	{.options = {"--port"}, .code = 78, .line = "--port"},
@@ -293,6 +295,25 @@ START_TEST(running_requests_are_finished)
 }
 END_TEST
 
+/* Contract 23: a call that never ends is answered in its place, and does not keep the process. */
+START_TEST(a_call_without_end_is_given_up)
+{
+	static const char *const settings[] = {"DRAIN_TIMEOUT_S=1", NULL};
+	struct peer *peer;
+
+	serve(settings);
+	peer = peer_connect(port);
+	peer_sends(peer, GET("/slow?ms=3600000"));
+	program_signal(program, SIGTERM);
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_int_eq(answer.status, 503);
+	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
+	ck_assert_int_eq(program_end(program), 0);
+	ck_assert(strstr(program_said(program), "503 GET /slow: the handler has not ended"));
+	peer_close(peer);
+}
+END_TEST
+
 /* Contract 26. */
 START_TEST(a_second_signal_ends_it_at_once)
 {
@@ -410,6 +431,32 @@ START_TEST(the_largest_body_can_be_set)
 	ck_assert_int_eq(
 		peer_ask(peer, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nhello!",
 			&answer),
+		413);
+	peer_close(peer);
+}
+END_TEST
+
+#define LARGEST (32 * 1024 * 1024)
+
+/* Contract 56: as large a body as the platform lets through is taken, and no larger one. */
+START_TEST(a_body_as_large_as_the_platforms_is_taken)
+{
+	static char body[LARGEST];
+	struct peer *peer;
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = (char)(i % 251);
+	serve(NULL);
+	peer = peer_connect(port);
+	peer_sends(peer, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 33554432\r\n\r\n");
+	peer_send(peer, (struct fn_bytes){body, sizeof(body)});
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert(fn_bytes_equal(answer.body, (struct fn_bytes){body, sizeof(body)}));
+	ck_assert_int_eq(peer_ask(peer,
+				 "POST /echo HTTP/1.1\r\nHost: h\r\n"
+				 "Content-Length: 33554433\r\n\r\n",
+				 &answer),
 		413);
 	peer_close(peer);
 }
@@ -563,12 +610,14 @@ main(void)
 		{A(production_starts_in_silence)},
 		{A(an_idle_process_ends), .rows = COUNT(stops)},
 		{A(running_requests_are_finished), .rows = COUNT(drains)},
+		{A(a_call_without_end_is_given_up)},
 		{A(a_second_signal_ends_it_at_once), .rows = COUNT(stops)},
 		{A(a_frozen_process_goes_on)},
 		{A(half_a_request_and_the_end)},
 		{A(connections_have_a_limit)},
 		{A(a_lack_of_fds_is_survived)},
 		{A(the_largest_body_can_be_set)},
+		{A(a_body_as_large_as_the_platforms_is_taken)},
 		{A(some_paths_are_ignored), .rows = COUNT(routes)},
 		{A(logs_come_before_the_answer)},
 		{A(logs_say_no_more_than_is_known)},

@@ -1156,6 +1156,15 @@ START_TEST(a_call_without_end_does_not_stop_the_end)
 }
 END_TEST
 
+/* Contract 23, 31: of two that close a connection the platform is the first, 620 s after its last
+ * request; and of its 10 s to stop some are left. */
+START_TEST(timeouts_suit_the_platform)
+{
+	ck_assert_int_gt(server_timeouts.idle_ms, 620000);
+	ck_assert_int_le(server_timeouts.drain_ms, 9000);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -1202,6 +1211,7 @@ main(void)
 			.setup = server_start,
 			.teardown = server_join},
 		{.test = who_has_come_in_is_served, .setup = server_start, .teardown = server_join},
+		{.test = timeouts_suit_the_platform},
 		{.test = a_call_without_end_does_not_stop_the_end, .setup = options_default},
 	};
 
