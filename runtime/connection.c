@@ -300,6 +300,7 @@ connection_next(struct connection *connection)
 	connection->reading_body = false;
 	connection->scanned = 0;
 	connection->greeted = true;
+	connection->since_ms = fn_now_ms();
 	connection->phase = CONNECTION_READING;
 	if (close) {
 		connection->phase = CONNECTION_LINGERING;

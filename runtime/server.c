@@ -215,10 +215,11 @@ finish(struct server *server, struct connection *connection)
 static bool
 dispatch(struct server *server, struct connection *connection)
 {
-	struct fn_call *call = &connection->exchange->call;
+	struct fn_exchange *exchange = connection->exchange;
+	struct fn_call *call = &exchange->call;
 
 	if (atomic_load(&server->draining))
-		connection->exchange->close = true;
+		exchange->close = true;
 	if (connection->is_admin) {
 		answer_admin(server, connection);
 		return false;
@@ -228,11 +229,10 @@ dispatch(struct server *server, struct connection *connection)
 		connection_answer(connection);
 		return false;
 	}
-	connection->exchange->whole_us = metrics_clock_us();
-	call->deadline_ms =
-		connection->exchange->whole_us / 1000 + server->options->request_timeout_ms;
+	exchange->whole_us = metrics_clock_us();
+	call->deadline_ms = exchange->whole_us / 1000 + server->options->request_timeout_ms;
 	connection_lend(connection, call->deadline_ms);
-	if (pool_add(server->pool, connection->exchange))
+	if (pool_add(server->pool, exchange))
 		return true;
 	connection_take_back(connection);
 	refuse_busy(server, connection);
