@@ -1,0 +1,81 @@
+/* video_job.h: a video from its submit to its end.
+ *
+ * The creation's document is the truth, the job of the same id in the queue its schedule. A job is
+ * queued, then running, and may be queued again; it ends once, as succeeded, failed or canceled,
+ * and the commit that ends it without a video gives its tokens back.
+ *
+ * Each step is one commit, made on condition that the document is as it was read. If somebody has
+ * changed it meanwhile, it is read again and judged anew, so that `job` is afterwards what the
+ * document says, whether the step was taken or not. What every step may fail with:
+ *
+ * FN_NOT_FOUND: the creation is gone.
+ * FN_PRECONDITION: another worker has claimed the job since: drop it silently.
+ * FN_BUSY, FN_UPSTREAM, FN_DEADLINE: the store; the step may be repeated. */
+#ifndef VIDEO_JOB_H
+#define VIDEO_JOB_H
+
+#include "adapters/document_store.h"
+#include "adapters/job_queue.h"
+#include "adapters/video_model.h"
+#include "domain/creation.h"
+
+struct video_job {
+	struct creation creation;     /* its id is the job's as well */
+	struct video_request request; /* what the model is asked for */
+	int64_t price;                /* tokens */
+	bool refunded;
+	bool paid; /* by somebody who pays: served before others */
+
+	int64_t score;             /* its place in the queue; 0: not known yet */
+	uint64_t fence;            /* of the last worker that began */
+	unsigned attempts;         /* how often one has begun */
+	int64_t call_begun_at_ms;  /* Unix: the model's call, which costs; 0: none is open */
+	struct fn_bytes operation; /* what that call named; empty: nothing, or not yet */
+	bool cancel_wanted;
+	struct fn_bytes reason; /* of a failure, for people; empty: none */
+
+	int64_t touched_at_ms; /* Unix: of the document's last change */
+	int64_t version;       /* of the document */
+};
+
+/* FN_NOT_FOUND: there is no such video. */
+FN_MUST bool video_job_read(struct video_job *, struct fn_call *, struct document_store *,
+	struct fn_bytes id, struct fn_error *);
+
+bool video_job_ended(const struct video_job *);
+
+/* What a job that has ended is finished with in the queue. */
+enum job_verdict video_job_verdict(const struct video_job *);
+
+/* ---- Steps of a worker that holds the job under a claim --------------------------------------
+ *
+ * FN_CONFLICT from the first three: there is nothing to do any more, since the job has ended or
+ * its owner wants it to; video_job_stop brings both to the same end. */
+
+/* After the claim: reads the job, counts an attempt, and shuts out all claims before this one. */
+FN_MUST bool video_job_begin(struct video_job *, struct fn_call *, struct document_store *,
+	struct fn_bytes id, uint64_t fence, struct fn_error *);
+
+/* Just before the model's call: what is known of an earlier one is forgotten. */
+FN_MUST bool video_job_call(
+	struct video_job *, struct fn_call *, struct document_store *, struct fn_error *);
+
+/* Back to the queue. `fresh`: the call is over, or never was; the next attempt makes another. */
+FN_MUST bool video_job_retry(struct video_job *, struct fn_call *, struct document_store *,
+	bool fresh, struct fn_error *);
+
+/* The call has been answered: poll this operation. Also written for a job that has ended. */
+FN_MUST bool video_job_called(struct video_job *, struct fn_call *, struct document_store *,
+	struct fn_bytes operation, struct fn_error *);
+
+/* Ends. True once the job has one, this or another that came first: video_job_verdict tells. What
+ * its owner wants canceled does not succeed any more, and the object stored for it is to be
+ * deleted. */
+FN_MUST bool video_job_succeed(struct video_job *, struct fn_call *, struct document_store *,
+	struct fn_bytes url, const struct video_file *, struct fn_error *);
+FN_MUST bool video_job_fail(struct video_job *, struct fn_call *, struct document_store *,
+	struct fn_bytes reason, struct fn_error *);
+FN_MUST bool video_job_stop(
+	struct video_job *, struct fn_call *, struct document_store *, struct fn_error *);
+
+#endif
