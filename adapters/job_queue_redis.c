@@ -301,35 +301,38 @@ ask_claim(struct ask *ask, const struct job_queue *queue, const struct job_worke
 
 	redis_client_history(queue->redis, history);
 	ask_text(ask, fn_bytes(worker->id));
-	ask_number(ask, (int64_t)worker->claims);
+	ask_text(ask, fn_bytes(fn_textf(ask->arena, "%010" PRIu64, worker->claims)));
 	ask_number(ask, queue->config->lease_ms * 1000);
 	ask_text(ask, fn_bytes(history));
 }
 
-/* {'J', reconcile, id, user, payload, token, fence, operation, age of the call, attempt, failures,
- * crashes, most failures, cancel wanted} */
+/* {'J', reconcile, id, user, payload, token, fence, most failures}, and where it was claimed before
+ * {attempt, failures, crashes, cancel wanted, operation, age of the call} behind it. */
 static bool
 job_read(const redisReply *reply, struct job *job, struct fn_error *err)
 {
-	int64_t age_us;
-
-	if (!is_list(reply, 14))
+	if (!is_list(reply, 8))
 		return odd(err);
-	age_us = number_at(reply, 8);
 	*job = (struct job){
 		.id = text_at(reply, 2),
 		.user = text_at(reply, 3),
 		.payload = text_at(reply, 4),
 		.token = text_at(reply, 5),
 		.fence = (uint64_t)number_at(reply, 6),
-		.operation = text_at(reply, 7),
-		.call_age_ms = age_us < 0 ? -1 : age_us / 1000,
-		.attempt = count_at(reply, 9),
-		.failures = count_at(reply, 10),
-		.crashes = count_at(reply, 11),
-		.last_failure = number_at(reply, 10) + 1 >= number_at(reply, 12),
-		.cancel_wanted = number_at(reply, 13),
+		.call_age_ms = -1,
+		.attempt = 1,
+		.last_failure = number_at(reply, 7) <= 1,
 	};
+	if (!is_list(reply, 14))
+		return true;
+	int64_t age_us = number_at(reply, 13);
+	job->attempt = count_at(reply, 8);
+	job->failures = count_at(reply, 9);
+	job->crashes = count_at(reply, 10);
+	job->cancel_wanted = number_at(reply, 11);
+	job->operation = text_at(reply, 12);
+	job->call_age_ms = age_us < 0 ? -1 : age_us / 1000;
+	job->last_failure = number_at(reply, 9) + 1 >= number_at(reply, 7);
 	return true;
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define PARTS_MOST 8
+#define PARTS_MOST 12
 #define SHA1_SIZE 20
 
 #define PART(name)                                                                                 \
@@ -19,10 +19,16 @@
 	extern const char job_queue_##name[], job_queue_##name##_end[]
 
 PART(core);
+PART(memory);
 PART(order);
 PART(places);
+PART(insert);
+PART(users);
 PART(ends);
+PART(bury);
 PART(sweep);
+PART(rare);
+PART(rare_end);
 PART(next);
 PART(ticket);
 PART(view);
@@ -52,21 +58,26 @@ PART(rebuild_end);
 static const struct part {
 	const char *at, *end;
 } parts[JOB_SCRIPT_COUNT][PARTS_MOST] = {
-	[JOB_SCRIPT_ENQUEUE] = {P(core), P(order), P(places), P(ticket), P(enqueue)},
-	[JOB_SCRIPT_CLAIM] = {P(core), P(places), P(ends), P(sweep), P(next), P(claim)},
-	[JOB_SCRIPT_RENEW] = {P(core), P(places), P(ends), P(sweep), P(renew)},
-	[JOB_SCRIPT_SET_OPERATION] = {P(core), P(set_operation)},
-	[JOB_SCRIPT_FINISH] = {P(core), P(places), P(ends), P(sweep), P(next), P(finish)},
-	[JOB_SCRIPT_TICK] = {P(core), P(places), P(ends), P(sweep), P(tick)},
+	[JOB_SCRIPT_ENQUEUE] = {P(core), P(order), P(places), P(insert), P(ticket), P(enqueue)},
+	[JOB_SCRIPT_CLAIM] = {P(core), P(rare), P(places), P(insert), P(users),
+		P(ends), P(bury), P(sweep), P(rare_end), P(next), P(claim)},
+	[JOB_SCRIPT_RENEW] = {P(core), P(memory), P(places), P(insert), P(users),
+		P(ends), P(bury), P(sweep), P(renew)},
+	[JOB_SCRIPT_SET_OPERATION] = {P(core), P(memory), P(set_operation)},
+	[JOB_SCRIPT_FINISH] = {P(core), P(places), P(ends), P(rare), P(insert),
+		P(users), P(bury), P(sweep), P(rare_end), P(next), P(finish)},
+	[JOB_SCRIPT_TICK] = {P(core), P(memory), P(places), P(insert), P(users),
+		P(ends), P(bury), P(sweep), P(tick)},
 	[JOB_SCRIPT_GET] = {P(core), P(view), P(get)},
 	[JOB_SCRIPT_LIST] = {P(core), P(view), P(list)},
-	[JOB_SCRIPT_CANCEL] = {P(core), P(places), P(ends), P(cancel)},
-	[JOB_SCRIPT_REPLAY] = {P(core), P(order), P(places), P(ticket), P(replay)},
+	[JOB_SCRIPT_CANCEL] = {P(core), P(memory), P(places), P(users), P(ends), P(cancel)},
+	[JOB_SCRIPT_REPLAY] = {P(core), P(order), P(places), P(insert), P(users),
+		P(ticket), P(replay)},
 	[JOB_SCRIPT_DROP] = {P(core), P(drop)},
 	[JOB_SCRIPT_WORKERS] = {P(core), P(workers)},
 	[JOB_SCRIPT_LIMITS] = {P(core), P(places), P(limits)},
-	[JOB_SCRIPT_SEAT] = {P(core), P(places), P(seats), P(seat)},
-	[JOB_SCRIPT_USER_LIMIT] = {P(core), P(places), P(seats), P(user_limit)},
+	[JOB_SCRIPT_SEAT] = {P(core), P(places), P(users), P(seats), P(seat)},
+	[JOB_SCRIPT_USER_LIMIT] = {P(core), P(places), P(users), P(seats), P(user_limit)},
 	[JOB_SCRIPT_PAUSE] = {P(core), P(places), P(pause)},
 	[JOB_SCRIPT_STATUS] = {P(core), P(status)},
 	[JOB_SCRIPT_REBUILD_BEGIN] = {P(core), P(rebuild_begin)},

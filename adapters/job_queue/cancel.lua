@@ -6,11 +6,13 @@ spend_memory()
 if j[1] == 'W' then
 	remove(id, j[2])
 	admit(j[2], free_places(j[2]))
-	conclude(id, 'C', 's:canceled')
+	conclude(id, 'C')
+	call('HINCRBY', NOTES, 's:canceled', 1)
 	return 'C'
 elseif j[1] == 'D' then
 	call('ZREM', DELAYED, id)
-	conclude(id, 'C', 's:canceled')
+	conclude(id, 'C')
+	call('HINCRBY', NOTES, 's:canceled', 1)
 	return 'C'
 elseif j[1] == 'A' then
 	call('HSET', JOB .. id, 'cx', 1)

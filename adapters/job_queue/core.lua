@@ -11,31 +11,33 @@
 --   u:<user> zset  the same, per user
 --   r        zset  ready: of each user exactly the first cap - in flight of u:<user>
 --   l, d, x  zset  leases by their end, delayed jobs by their moment, dead letters by their time
---   n        hash  limits, counters, marks: see below
+--   n        hash  limits; counters s:<name>; of users c:<user> an own limit, f:<user> jobs in flight;
+--                  of workers k:<worker> number of the last claim, time, job; marks: epoch and
+--                  history (rebuild_end.lua), tick (order.lua), due (sweep.lua), tat, last, since,
+--                  before, gap (next.lua)
 --   vf:<user>      when the user's jobs so far are served, if everybody had a fair share
---   wk       hash  worker -> number of its last claim, job, time
 --   wake     list  hints for idle workers, at most 64
 --   lock           of the one who rebuilds
 --
 -- States: W waiting, D delayed, A active, S succeeded, C canceled, X dead.
 -- Times and scores are microseconds since 1970, which doubles hold exactly until the year 2255;
--- `..` and tostring print 14 digits only, an argument of redis.call all of them.
+-- `..` and tostring print 14 digits only, an argument of redis.call all of them, slowly.
+--
+-- What costs most here is not Redis but Lua: a function that is defined, run or not, and a number
+-- that becomes text. Hence literal keys, times that are kept as text, and rare.lua.
 local call, P = redis.call, KEYS[1]
-local JOB, USER, FAIR = P .. ':j:', P .. ':u:', P .. ':vf:'
-local WAITING, READY, LEASES, DELAYED, DEAD = P .. ':w', P .. ':r', P .. ':l', P .. ':d', P .. ':x'
-local NOTES, WORKERS, WAKE, LOCK = P .. ':n', P .. ':wk', P .. ':wake', P .. ':lock'
+local JOB, USER, FAIR = 'phx:{v}:j:', 'phx:{v}:u:', 'phx:{v}:vf:'
+local WAITING, READY, LEASES = 'phx:{v}:w', 'phx:{v}:r', 'phx:{v}:l'
+local DELAYED, DEAD, NOTES = 'phx:{v}:d', 'phx:{v}:x', 'phx:{v}:n'
+local WAKE, LOCK = 'phx:{v}:wake', 'phx:{v}:lock'
 
 local NEVER = 9007199254740992
 
+-- The time, and the same as text.
 local function now()
 	local time = call('TIME')
-	return time[1] * 1000000 + time[2]
-end
-
--- At its memory limit Redis refuses a script's first write if it could need memory, and lets all
--- of them through after one that could not. So leases live on, with any version of Redis.
-local function spend_memory()
-	call('DEL', P)
+	local number = time[1] * 1000000 + time[2]
+	return number, string.format('%.0f', number)
 end
 
 local function limit(text)

@@ -1,19 +1,19 @@
 -- enqueue.lua: id, user, fingerprint, payload, penalty, quantum; and of a lost job its score (0:
 -- it is new), fence, operation
-local id, user, fingerprint = ARGV[1], ARGV[2], ARGV[3]
-local penalty, quantum, score = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local time = now()
+local id, user, fingerprint, score = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
 local n = call('HMGET', NOTES, 'tick', 's:enqueued', 'ucap', 'c:' .. user, 'f:' .. user, 'qmax',
 	'uqmax', 'gap')
-local was = call('HMGET', JOB .. id, 'st', 'fp', 'sc')
+local was = call('HGET', JOB .. id, 'fp')
+local is_new = score == '0'
 
-if was[1] then
-	if was[2] ~= fingerprint then
+if was then
+	if was ~= fingerprint then
 		return {'other'}
 	end
-	return ticket(1, id, was[1], call('ZSCORE', READY, id), tonumber(was[3]), n[8])
+	local j = call('HMGET', JOB .. id, 'st', 'sc')
+	return ticket(1, id, j[1], call('ZSCORE', READY, id), j[2], n[8])
 end
-if score == 0 then
+if is_new then
 	if n[6] and call('ZCARD', WAITING) >= tonumber(n[6]) then
 		return {'full'}
 	end
@@ -22,17 +22,21 @@ if score == 0 then
 	end
 end
 
-local tick = tonumber(n[1]) or 0
-if score == 0 then
-	score, tick = take_score(user, time, tick, penalty, quantum)
+local tick
+if is_new then
+	score, tick = take_score(user, n[1], ARGV[5], tonumber(ARGV[6]))
+	call('HSET', NOTES, 'tick', tick, 's:enqueued', (n[2] or 0) + 1)
+	call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't',
+		tick)
+else
+	tick = select(2, now())
+	call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't',
+		tick, 'fence', ARGV[8], 'at', 0)
+	call('HINCRBY', NOTES, 's:enqueued', 1)
+	if ARGV[9] ~= '' then
+		call('HSET', JOB .. id, 'op', ARGV[9], 'call', 'D')
+	end
 end
-call('HSET', NOTES, 'tick', tick, 's:enqueued', (n[2] or 0) + 1)
-call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't', time)
-if ARGV[8] ~= '0' then
-	call('HSET', JOB .. id, 'fence', ARGV[8])
-end
-if ARGV[9] ~= '' then
-	call('HSET', JOB .. id, 'op', ARGV[9], 'call', 'D')
-end
-local runnable = insert(id, user, score, limit(n[4] or n[3]) - (n[5] or 0))
+local most = limit(n[4] or n[3])
+local runnable = insert(id, user, score, most < NEVER and most - (n[5] or 0) or NEVER)
 return ticket(0, id, 'W', runnable, score, n[8])

@@ -1,12 +1,27 @@
 -- finish.lua: id, token, verdict (S, C, R retry, H hand back, X for good), delay, fresh, note; and
 -- those of claim.lua where the worker wants its next job at once
+local COUNTERS = {S = 's:succeeded', C = 's:canceled', R = 's:failed', H = 's:released'}
 local id, token, verdict = ARGV[1], ARGV[2], ARGV[3]
 local delay, fresh, note = tonumber(ARGV[4]), ARGV[5] == '1', ARGV[6]
 
-local function wait_again(user, score, free, time)
+-- The token stays, so that a repetition is told from a stranger; the fence grows, so that nobody
+-- takes back what was given away.
+local function try_again(user, free)
+	local _, insert, bury, note_due = rare()
+	local time = now()
+	local j = call('HMGET', JOB .. id, 'sc', 'fails', 'fence')
+	call('HSET', JOB .. id, 'fence', j[3] + 1, 'prog', '')
+	if verdict == 'R' then
+		local failures = (j[2] or 0) + 1
+		call('HSET', JOB .. id, 'fails', failures)
+		if failures >= tonumber(call('HGET', NOTES, 'maxfails') or 5) then
+			bury(id, time)
+			return 'X'
+		end
+	end
 	if delay <= 0 then
 		call('HSET', JOB .. id, 'st', 'W')
-		insert(id, user, score, free)
+		insert(id, user, j[1], free)
 		return 'W'
 	end
 	call('HSET', JOB .. id, 'st', 'D')
@@ -15,24 +30,8 @@ local function wait_again(user, score, free, time)
 	return 'D'
 end
 
--- The token stays, so that a repetition is told from a stranger; the fence grows, so that nobody
--- takes back what was given away.
-local function try_again(j, free, time)
-	call('HINCRBY', NOTES, verdict == 'R' and 's:failed' or 's:released', 1)
-	call('HSET', JOB .. id, 'fence', j[6] + 1, 'prog', '')
-	if verdict == 'R' then
-		local failures = (j[5] or 0) + 1
-		call('HSET', JOB .. id, 'fails', failures)
-		if failures >= tonumber(call('HGET', NOTES, 'maxfails') or 5) then
-			bury(id, time)
-			return 'X'
-		end
-	end
-	return wait_again(j[3], j[4], free, time)
-end
-
 local function finish()
-	local j = call('HMGET', JOB .. id, 'st', 'tok', 'u', 'sc', 'fails', 'fence')
+	local j = call('HMGET', JOB .. id, 'st', 'tok', 'u')
 	if not j[1] then
 		return 'gone'
 	end
@@ -42,7 +41,11 @@ local function finish()
 	if j[1] ~= 'A' then
 		return j[1]
 	end
-	local free = unlease(id, j[3])
+	local n = call('HMGET', NOTES, 'ucap', 'c:' .. j[3], 'f:' .. j[3])
+	local free = unlease(id, j[3], n[1], n[2], n[3])
+	if COUNTERS[verdict] then
+		call('HINCRBY', NOTES, COUNTERS[verdict], 1)
+	end
 	if note ~= '' then
 		call('HSET', JOB .. id, 'note', note)
 	end
@@ -50,16 +53,17 @@ local function finish()
 		call('HSET', JOB .. id, 'op', '', 'call', '')
 	end
 	if verdict == 'S' then
-		conclude(id, 'S', 's:succeeded')
+		conclude(id, 'S')
 		return 'S'
 	elseif verdict == 'C' then
-		conclude(id, 'C', 's:canceled')
+		conclude(id, 'C')
 		return 'C'
 	elseif verdict == 'X' then
-		bury(id, now())
+		local _, _, bury = rare()
+		bury(id, (now()))
 		return 'X'
 	end
-	return try_again(j, free, now())
+	return try_again(j[3], free)
 end
 
 local state = finish()

@@ -1,27 +1,7 @@
 -- next.lua: gives a worker its next job.
 
 local GHOSTS_MOST = 16 -- entries without a job, left by whoever deleted keys by hand
-local GAPS_MOST = 32 -- over which the mean of the gap between claims is taken
-
--- The claim at hand.
-local worker, serial, token, lease, time, n, due, reconcile
-
-local function read(id)
-	return call('HMGET', JOB .. id, 'u', 'p', 'fence', 'op', 'call', 'call_t', 'at', 'fails', 'crash',
-		'cx', 't')
-end
-
-local function hand_over(id, j, fence, attempt)
-	local begun = j[5] == 'S' and time - j[6] or -1
-	return {'J', reconcile, id, j[1], j[2], token, fence, j[4] or '', begun, attempt, j[8] or 0,
-		j[9] or 0, n[12] or 5, j[10] or 0}
-end
-
-local function rest(kind, wait)
-	spend_memory()
-	call('HSET', WORKERS, worker, string.format('%s %.0f ', serial, time))
-	return {kind, reconcile, wait}
-end
+local WINDOW = 1000000 -- over which claims are counted for the estimate, at least
 
 -- Half of a minute's calls may be begun at once, the other half come back one by one, so that no
 -- minute sees more of them than allowed (GCRA).
@@ -32,9 +12,9 @@ local function pace(per_minute)
 end
 
 -- How long no call may be begun. Who has an operation needs none, and need not wait.
-local function pause_of_calls()
-	local _, ahead = pace(n[4])
-	local pause = n[5] - ahead - time
+local function pause_of_calls(per_minute, time)
+	local _, ahead = pace(per_minute)
+	local pause = (call('HGET', NOTES, 'tat') or 0) - ahead - time
 	local first = pause > 0 and call('ZRANGE', READY, 0, 0)[1]
 	if first and (call('HGET', JOB .. first, 'op') or '') ~= '' then
 		return 0
@@ -42,102 +22,115 @@ local function pause_of_calls()
 	return pause
 end
 
--- A claim whose reply was lost is sent again with the same number and gets the same job. One that
--- comes late, from a connection that was given up, must not take another.
-local function repeated()
-	local seen = call('HGET', WORKERS, worker)
-	if not seen then
-		return nil
+local function note_call(id, per_minute, time)
+	if (call('HGET', JOB .. id, 'op') or '') == '' then
+		local tat = math.max(tonumber(call('HGET', NOTES, 'tat') or 0), time)
+		call('HSET', NOTES, 'tat', tat + (pace(per_minute)))
 	end
-	local last, id = seen:match('^(%d+) %d+ (.*)$')
-	if tonumber(last) > tonumber(serial) then
-		return {'E', reconcile, -1}
-	end
-	if last ~= serial or id == '' then
-		return nil
-	end
-	local held = call('HMGET', JOB .. id, 'st', 'tok')
-	if held[1] ~= 'A' or held[2] ~= token then
-		return nil
-	end
-	local j = read(id)
-	call('ZADD', LEASES, time + lease, id)
-	return hand_over(id, j, tonumber(j[3]), j[7])
 end
 
--- The first ready job, which is ready no more.
-local function pop()
-	for _ = 1, GHOSTS_MOST do
-		local id = call('ZPOPMIN', READY)[1]
-		if not id then
-			return nil
+-- The mean gap between claims while jobs wait, from windows of them. A window begins anew where a
+-- job had not been there at the last claim: nobody had waited then.
+local function note_gap(time, time_text, claimed, since, before)
+	call('HSET', NOTES, 'since', time_text, 'before', claimed)
+	if since then
+		local gap, old = (time - since) / (claimed - before), call('HGET', NOTES, 'gap')
+		call('HSET', NOTES, 'gap', math.floor(old and (old * 3 + gap) / 4 or gap))
+	end
+end
+
+-- ARGV[from] on: worker, number of its claim (ten digits), lease, history as the client knows it.
+local function next_job(from)
+	local worker, serial, lease, history = ARGV[from], ARGV[from + 1], ARGV[from + 2], ARGV[from + 3]
+	local token, mark = worker .. '/' .. serial, 'k:' .. worker
+	local time, time_text = now()
+	local n = call('HMGET', NOTES, 'epoch', 'pause', 'gmax', 'rate', 'due', 'last', 'since', 'before',
+		's:claimed', 'history', 'maxfails', mark)
+	local reconcile = n[10] and history ~= '' and n[10] ~= history and 1 or 0
+	local due = n[5] and tonumber(n[5])
+	if due and time >= due then
+		due = rare()(time, due)
+	end
+
+	local function hand_over(id, user, payload, fence, attempt, is_new)
+		call('ZADD', LEASES, string.format('%.0f', time + lease), id)
+		if is_new then
+			return {'J', reconcile, id, user, payload, token, fence, n[11] or 5}
 		end
-		local j = read(id)
+		local j = call('HMGET', JOB .. id, 'fails', 'crash', 'cx', 'op', 'call', 'call_t')
+		local begun = j[5] == 'S' and time - j[6] or -1
+		return {'J', reconcile, id, user, payload, token, fence, n[11] or 5, attempt, j[1] or 0,
+			j[2] or 0, j[3] or 0, j[4] or '', begun}
+	end
+
+	local function rest(kind, wait)
+		call('DEL', P) -- see memory.lua
+		call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ')
+		return {kind, reconcile, wait or due and math.max(0, due - time) or -1}
+	end
+
+	-- A claim whose reply was lost is sent again with the same number and gets the same job. One
+	-- that comes late, from a connection that was given up, must not take another.
+	if n[12] and n[12] > serial then
+		local last, id = n[12]:match('^(%d+) %d+ (.*)$')
+		if last ~= serial then
+			return {'E', reconcile, -1}
+		end
+		local j = call('HMGET', JOB .. id, 'st', 'tok', 'u', 'p', 'fence', 'at')
+		if j[1] == 'A' and j[2] == token then
+			return hand_over(id, j[3], j[4], j[5], j[6])
+		end
+	end
+
+	if not n[1] then
+		return rest('I')
+	elseif n[2] then
+		return rest('P')
+	elseif n[3] and call('ZCARD', LEASES) >= tonumber(n[3]) then
+		return rest('F')
+	elseif n[4] then
+		local pause = pause_of_calls(n[4], time)
+		if pause > 0 then
+			return rest('F', pause)
+		end
+	end
+
+	local id, j
+	for _ = 1, GHOSTS_MOST do
+		id = call('ZPOPMIN', READY)[1]
+		if not id then
+			call('DEL', WAKE) -- hints of jobs that others have taken
+			return rest('E')
+		end
+		j = call('HMGET', JOB .. id, 'u', 'p', 't', 'at', 'fence')
 		if j[1] then
-			return id, j
+			break
 		end
 		call('ZREM', WAITING, id)
 	end
-end
+	if not j[1] then
+		return rest('E', 0)
+	end
 
--- The gap counts where the job was there at the last claim already: else nobody had waited.
-local function note_claim(j)
-	local notes = {'last', time, 's:claimed', (n[10] or 0) + 1}
-	if n[7] and not j[7] and tonumber(j[11]) < tonumber(n[7]) then
-		local gaps, gap = math.min((n[9] or 0) + 1, GAPS_MOST), n[8] or 0
-		notes[5], notes[6] = 'gap', math.floor(gap + (time - n[7] - gap) / gaps)
-		notes[7], notes[8] = 'gaps', gaps
+	local user, attempt, fence, claimed = j[1], (j[4] or 0) + 1, time_text, (n[9] or 0) + 1
+	if j[5] and tonumber(j[5]) >= time then
+		fence = string.format('%.0f', j[5] + 1)
 	end
-	if not due or time + lease < due then
-		notes[#notes + 1], notes[#notes + 2] = 'due', time + lease
-	end
-	if n[4] and (j[4] or '') == '' then
-		notes[#notes + 1], notes[#notes + 2] = 'tat', math.max(tonumber(n[5]) or 0, time) + (pace(n[4]))
-	end
-	call('HSET', NOTES, unpack(notes))
-end
-
-local function take(id, j)
-	local user, attempt = j[1], (j[7] or 0) + 1
-	local fence = math.max(time, (j[3] or 0) + 1)
 	call('ZREM', WAITING, id)
 	call('ZREM', USER .. user, id)
 	call('HSET', JOB .. id, 'st', 'A', 'tok', token, 'at', attempt, 'fence', fence)
-	call('ZADD', LEASES, time + lease, id)
-	call('HINCRBY', NOTES, 'f:' .. user, 1)
-	call('HSET', WORKERS, worker, string.format('%s %.0f %s', serial, time, id))
-	note_claim(j)
-	return hand_over(id, j, fence, attempt)
-end
-
-local function next_job(from)
-	worker, serial, lease, time = ARGV[from], ARGV[from + 1], tonumber(ARGV[from + 2]), now()
-	token = worker .. '/' .. serial
-	n = call('HMGET', NOTES, 'epoch', 'pause', 'gmax', 'rate', 'tat', 'due', 'last', 'gap', 'gaps',
-		's:claimed', 'history', 'maxfails')
-	local history = ARGV[from + 3]
-	reconcile = n[11] and history ~= '' and n[11] ~= history and 1 or 0
-	due = sweep(time, n[6])
-	local again = repeated()
-	if again then
-		return again
+	call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ' .. id, 'last', time_text, 's:claimed',
+		claimed, 'f:' .. user, (call('HGET', NOTES, 'f:' .. user) or 0) + 1)
+	local is_new = not j[4]
+	local has_waited = n[6] and is_new and j[3] < n[6]
+	if not has_waited or not n[7] or time - n[7] >= WINDOW then
+		note_gap(time, time_text, claimed, has_waited and n[7], n[8])
 	end
-	local wait = due and math.max(0, due - time) or -1
-	if not n[1] then
-		return rest('I', wait)
-	elseif n[2] then
-		return rest('P', wait)
-	elseif n[3] and call('ZCARD', LEASES) >= tonumber(n[3]) then
-		return rest('F', wait)
+	if not due or time + lease < due then
+		call('HSET', NOTES, 'due', time + lease)
 	end
-	local pause = n[4] and n[5] and pause_of_calls() or 0
-	if pause > 0 then
-		return rest('F', pause)
+	if n[4] then
+		note_call(id, n[4], time)
 	end
-	local id, j = pop()
-	if not id then
-		call('DEL', WAKE) -- hints of jobs that others have taken
-		return rest('E', wait)
-	end
-	return take(id, j)
+	return hand_over(id, user, j[2], fence, attempt, is_new)
 end

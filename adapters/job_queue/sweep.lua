@@ -17,11 +17,13 @@ local function lapse(id, time)
 	if not user then
 		return call('ZREM', LEASES, id)
 	end
-	local free = unlease(id, user)
+	local n = call('HMGET', NOTES, 'ucap', 'c:' .. user, 'f:' .. user)
+	local free = unlease(id, user, n[1], n[2], n[3])
 	call('HINCRBY', NOTES, 's:crashed', 1)
 	call('HSET', JOB .. id, 'st', 'W', 'tok', '', 'crash', crashes)
 	if j[4] then
-		conclude(id, 'C', 's:canceled')
+		conclude(id, 'C')
+		call('HINCRBY', NOTES, 's:canceled', 1)
 	elseif crashes >= tonumber(call('HGET', NOTES, 'maxcrash') or 4) then
 		bury(id, time)
 	else
@@ -38,10 +40,10 @@ local function undelay(id)
 	end
 end
 
--- When to sweep again; nil: there is nothing to wait for.
+-- When to sweep again; false: there is nothing to wait for.
 local function sweep(time, due)
 	if not due or time < tonumber(due) then
-		return due and tonumber(due) or nil
+		return due and tonumber(due)
 	end
 	for _, id in ipairs(call('ZRANGE', LEASES, '-inf', time, 'BYSCORE', 'LIMIT', 0, SWEEP_MOST)) do
 		lapse(id, time)
@@ -54,7 +56,7 @@ local function sweep(time, due)
 	local next_due = math.min(lease or NEVER, delay or NEVER)
 	if next_due == NEVER then
 		call('HDEL', NOTES, 'due')
-		return nil
+		return false
 	end
 	call('HSET', NOTES, 'due', next_due)
 	return next_due

@@ -1,0 +1,16 @@
+-- insert.lua: into the queue, and out of it.
+
+-- True when the job is ready. Where it takes the place of another, that one was ready until now.
+local function insert(id, user, score, free)
+	call('ZADD', WAITING, score, id)
+	call('ZADD', USER .. user, score, id)
+	if free <= 0 then
+		return false
+	end
+	local without = free < NEVER and call('ZRANGE', USER .. user, free, free)[1]
+	if without and (without == id or call('ZREM', READY, without) == 0) then
+		return false
+	end
+	make_ready(id, score)
+	return true
+end

@@ -1,0 +1,2 @@
+return sweep, insert, bury, note_due
+end
