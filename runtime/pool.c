@@ -131,8 +131,13 @@ pool_wake(struct pool *pool, int64_t now_us)
 	bool more;
 
 	pthread_mutex_lock(&pool->lock);
-	if (pool->first)
-		wanted = now_us - pool->first->whole_us < PATIENCE_US ? 1 : pool->waiting;
+	/* while one that was called has not come yet the others would not come sooner */
+	if (pool->first && pool->called == 0)
+		wanted = now_us - pool->first->whole_us < PATIENCE_US
+				 ? 1
+				 : pool->thread_count - pool->asleep + 1;
+	if (wanted > pool->waiting)
+		wanted = pool->waiting;
 	for (; pool->called < wanted; pool->called++) {
 		if (pool->asleep > 0)
 			pool->asleep--, calls++;

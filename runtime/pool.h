@@ -16,9 +16,9 @@ struct pool *pool_new(size_t threads_most, size_t waiting_most,
 FN_MUST bool pool_add(struct pool *, struct fn_exchange *);
 
 /* Sees to it that somebody comes for those that wait: one thread, which runs quick handlers in a
- * row, and for those that still wait after a millisecond one each. So quick handlers cost few
- * wakes, and slow ones run side by side all the same. To be called after each round of pool_add,
- * and while it returns true again after a millisecond. */
+ * row; once they have waited for a millisecond as many again as are at work, and so on. So quick
+ * handlers cost few wakes, and slow ones soon run side by side. To be called after each round of
+ * pool_add, and while it returns true again after a millisecond. */
 bool pool_wake(struct pool *, int64_t now_us);
 
 /* Takes back one that was whole before `whole_us` and still waits, NULL where none does. */

@@ -1009,7 +1009,8 @@ START_TEST(a_late_call_is_answered_without_it)
 }
 END_TEST
 
-/* The same for HEAD, whose answer has no body, and with more requests behind it. */
+/* The same for HEAD, whose answer has no body, and with more requests behind it, which are not
+ * begun since nobody would get their answers. */
 START_TEST(a_late_answer_to_head_has_no_body)
 {
 	struct peer *peer;
@@ -1022,6 +1023,8 @@ START_TEST(a_late_answer_to_head_has_no_body)
 	ck_assert_int_eq(answer.status, 504);
 	ck_assert(peer_ended(peer));
 	release(1);
+	assert_others_work();
+	ck_assert_uint_eq(atomic_load(&calls), 2);
 	peer_close(peer);
 }
 END_TEST
