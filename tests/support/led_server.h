@@ -1,0 +1,46 @@
+/* led_server.h: the runtime's server inside the test, with handlers that the test leads by the
+ *hand.
+ *
+ *	/echo          answers with the body
+ *	/wait          says that it has begun, and waits until it is released
+ *	/gone          waits until it sees that nobody waits for it any more
+ *	/large?size=N  answers N bytes, of which the nth is n modulo 251
+ *	/fail?code=N   fails with a code of enum fn_code, and with headers set
+ *	/status?of=N   answers with the status, and an ETag; without `of` with nothing at all
+ *	/ignored       is not called
+ *	all others     describe the request: "GET|/path|query|Name=value;...|body" */
+#ifndef LED_SERVER_H
+#define LED_SERVER_H
+
+#include "server.h"
+#include "tests/support/peer.h"
+
+#include <stdatomic.h>
+
+#define HOST "Host: h\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
+#define POST(headers) "POST /echo HTTP/1.1\r\n" HOST headers "\r\n"
+#define BODY_MOST 100000
+
+extern struct server_options led_options;
+
+/* Options with which nothing that a test does not mean can happen... */
+void led_server_defaults(void);
+/* ...and a server that has them; or one with what the test has made of them. */
+void led_server_start_default(void);
+void led_server_start(void);
+
+void led_server_signal(void); /* tells it to stop, as the platform does */
+bool led_server_end(void);    /* waits until it has: what server_run returned */
+void led_server_stop(void);   /* both, and it must have finished what it had begun */
+
+extern atomic_uint led_calls, led_running, led_most_running;
+
+void led_wait_until_begun(unsigned count); /* so many calls more of /wait or /gone */
+void led_release(unsigned count);          /* so many calls of /wait */
+
+struct peer *led_peer(void); /* a client that has connected */
+void led_assert_works(struct peer *);
+void led_assert_others_work(void);
+
+#endif
