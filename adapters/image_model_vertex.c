@@ -47,12 +47,12 @@ static bool
 explain(const struct image_model *model, struct fn_call *call, const struct verdict *verdict,
 	const struct fn_http_response *response, struct fn_error *err)
 {
+	struct fn_bytes body = {response->body, response->size};
 	struct fn_bytes message = google_api_message(call, response);
 	int64_t ask_ms = fn_retry_after_ms(fn_http_header(response, "Retry-After"));
 
-	if (vertex_is_refusal(call, response))
-		return vertex_refused(err, "the safety filter refused the prompt",
-			(struct fn_bytes){response->body, response->size});
+	if (response->status == 400 && vertex_is_refusal(body))
+		return vertex_refused(err, "the safety filter refused the prompt", body);
 	if (verdict->code == FN_RATE_LIMITED) {
 		fn_fail(err, verdict->code, "%s", verdict->sentence);
 		err->retry_after_s = ask_ms > 0 ? (unsigned)(ask_ms / 1000) : RETRY_AFTER_S;

@@ -101,23 +101,35 @@ vertex_location(const struct vertex *vertex, const char *home)
 }
 
 static const char *
-origin(const struct vertex *vertex, struct fn_arena *arena, const char *location)
+origin(const struct vertex *vertex, struct fn_arena *arena, struct fn_bytes location)
 {
 	if (vertex->config.url[0] != '\0')
 		return vertex->config.url;
-	if (strcmp(location, "global") == 0)
+	if (fn_bytes_is(location, "global"))
 		return "https://aiplatform.googleapis.com";
-	return fn_textf(arena, "https://%s-aiplatform.googleapis.com", location);
+	return fn_textf(arena, "https://%.*s-aiplatform.googleapis.com", FN_ARG(location));
+}
+
+const char *
+vertex_resource_url(const struct vertex *vertex, struct fn_arena *arena, struct fn_bytes name,
+	const char *method)
+{
+	struct fn_bytes rest = name, location = {0};
+
+	for (size_t i = 0; i < 4; i++) /* the fourth segment */
+		location = fn_bytes_cut(&rest, '/');
+	return fn_textf(
+		arena, "%s/v1/%.*s:%s", origin(vertex, arena, location), FN_ARG(name), method);
 }
 
 const char *
 vertex_model_url(const struct vertex *vertex, struct fn_arena *arena, const char *home,
 	const char *model, const char *method)
 {
-	const char *location = vertex_location(vertex, home);
+	const char *name = fn_textf(arena, "projects/%s/locations/%s/publishers/google/models/%s",
+		vertex->config.project, vertex_location(vertex, home), model);
 
-	return fn_textf(arena, "%s/v1/projects/%s/locations/%s/publishers/google/models/%s:%s",
-		origin(vertex, arena, location), vertex->config.project, location, model, method);
+	return vertex_resource_url(vertex, arena, fn_bytes(name), method);
 }
 
 bool
@@ -147,20 +159,20 @@ vertex_post(const struct vertex *vertex, struct fn_call *call,
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
 bool
-vertex_is_refusal(struct fn_call *call, const struct fn_http_response *response)
+vertex_is_refusal(struct fn_bytes text)
 {
-	static const char *const beginnings[] = {
+	static const char *const marks[] = {
 		"Image generation failed with the following error",
 		"Video generation failed with the following error",
+		"The prompt could not be submitted",
+		"Responsible AI",
+		"usage guidelines",
 	};
-	struct fn_bytes message = google_api_message(call, response);
 
-	if (response->status != 400)
-		return false;
-	for (size_t i = 0; i < COUNT(beginnings); i++)
-		if (fn_bytes_starts(message, beginnings[i]))
+	for (size_t i = 0; i < COUNT(marks); i++)
+		if (memmem(text.at, text.size, marks[i], strlen(marks[i])))
 			return true;
-	return support_code_subject((struct fn_bytes){response->body, response->size}) != NULL;
+	return support_code_subject(text) != NULL;
 }
 
 bool

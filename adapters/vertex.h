@@ -32,9 +32,13 @@ bool vertex_is_name(const char *);
 /* VERTEX_LOCATION, or else the model's home. */
 const char *vertex_location(const struct vertex *, const char *home);
 
-/* ".../publishers/google/models/MODEL:METHOD" */
+/* The URL of a model's method. */
 const char *vertex_model_url(const struct vertex *, struct fn_arena *, const char *home,
 	const char *model, const char *method);
+
+/* The same for a model by its whole name: "projects/P/locations/L/publishers/google/models/M". */
+const char *vertex_resource_url(
+	const struct vertex *, struct fn_arena *, struct fn_bytes name, const char *method);
 
 /* Posts the request, which is JSON, with an access token; see google_api_send. */
 FN_MUST bool vertex_post(const struct vertex *, struct fn_call *, const struct fn_http_request *,
@@ -44,8 +48,8 @@ FN_MUST bool vertex_post(const struct vertex *, struct fn_call *, const struct f
 FN_MUST bool vertex_send(const struct vertex *, struct fn_call *, const struct fn_http_request *,
 	struct fn_http_response *, struct fn_error *);
 
-/* Whether a bad request was one for what its prompt says, of which only the words tell. */
-bool vertex_is_refusal(struct fn_call *, const struct fn_http_response *);
+/* Whether Google calls a request bad for what its prompt says, of which only the words tell. */
+bool vertex_is_refusal(struct fn_bytes text);
 
 /* FN_UNPROCESSABLE: the sentence, and the subject of the support code in `text` if it has one. */
 bool vertex_refused(struct fn_error *, const char *sentence, struct fn_bytes text);

@@ -1,0 +1,86 @@
+#include "adapters/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+disk_fail(struct fn_error *err, const char *verb, int failed)
+{
+	return fn_fail(
+		err, FN_UPSTREAM, "cannot %s a temporary file: %s", verb, strerrordesc_np(failed));
+}
+
+static void
+close_file(void *file)
+{
+	close(*(int *)file);
+}
+
+bool
+spool_open(struct spool *spool, struct fn_arena *arena, struct fn_error *err)
+{
+	const char *folder = getenv("TMPDIR");
+	char *path = fn_textf(arena, "%s/spool-XXXXXX", folder ? folder : "/tmp");
+	int *file = fn_arena_alloc(arena, sizeof(*file));
+
+	*file = mkostemp(path, O_CLOEXEC);
+	if (*file < 0)
+		return disk_fail(err, "make", errno);
+	fn_arena_defer(arena, close_file, file);
+	unlink(path);
+	*spool = (struct spool){.file = *file};
+	return true;
+}
+
+bool
+spool_add(struct spool *spool, struct fn_bytes bytes, struct fn_error *err)
+{
+	while (bytes.size > 0) {
+		ssize_t written = write(spool->file, bytes.at, bytes.size);
+		if (written < 0 && errno != EINTR)
+			return disk_fail(err, "write", errno);
+		if (written > 0) {
+			spool->size += (uint64_t)written;
+			bytes.at += written;
+			bytes.size -= (size_t)written;
+		}
+	}
+	return true;
+}
+
+static bool
+read_file(void *with, uint64_t offset, char *into, size_t size, struct fn_error *err)
+{
+	const int *file = with;
+
+	while (size > 0) {
+		ssize_t got = pread(*file, into, size, (off_t)offset);
+		if (got < 0 && errno != EINTR)
+			return disk_fail(err, "read", errno);
+		if (got == 0)
+			return disk_fail(err, "read", EIO);
+		if (got > 0) {
+			offset += (uint64_t)got;
+			into += got;
+			size -= (size_t)got;
+		}
+	}
+	return true;
+}
+
+bool
+spool_source(int file, struct fn_arena *arena, struct fn_source *source, struct fn_error *err)
+{
+	int *with = fn_arena_alloc(arena, sizeof(*with));
+	struct stat is;
+
+	if (fstat(file, &is) != 0)
+		return disk_fail(err, "read", errno);
+	*with = file;
+	*source = (struct fn_source){(uint64_t)is.st_size, read_file, with};
+	return true;
+}
