@@ -1,8 +1,8 @@
 #include "fn/http_client.h"
 
+#include "curl_loader.h"
 #include "fn/retry.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -47,33 +47,46 @@ struct transfer {
 
 /* ---- The pool ------------------------------------------------------------------------------- */
 
-/* curl needs it once per process; a library that writes to a closed TLS connection raises SIGPIPE,
- * which nobody wants. Not done at open: a process should answer before it first calls others. */
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static struct curl_api curl;
+static struct fn_error curl_failure; /* why there is none, where there is none */
+
+/* Not done at open: a process should answer before it first calls others. Libraries that write to
+ * a closed TLS connection raise SIGPIPE, which nobody wants. */
 static void
-global_init(void)
+curl_begin(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (curl_load(&curl, &curl_failure) && curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		fn_fail(&curl_failure, FN_INTERNAL, "libcurl does not start");
 }
 
-static CURL *
-pool_take(struct fn_http_client *client)
+static bool
+pool_take(struct fn_http_client *client, CURL **taken, struct fn_error *err)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	CURL *easy = NULL;
 
-	pthread_once(&once, global_init);
+	pthread_once(&curl_once, curl_begin);
+	if (curl_failure.code != FN_OK) {
+		*err = curl_failure;
+		return false;
+	}
 	pthread_mutex_lock(&client->lock);
 	if (client->idle_count > 0)
 		easy = client->idle[--client->idle_count];
 	pthread_mutex_unlock(&client->lock);
-	return easy ? easy : curl_easy_init();
+	if (!easy)
+		easy = curl.easy_init();
+	if (!easy)
+		return fn_fail(err, FN_UPSTREAM, "http client: out of memory");
+	*taken = easy;
+	return true;
 }
 
 static void
 pool_give_back(struct fn_http_client *client, CURL *easy)
 {
-	curl_easy_reset(easy); /* forgets the options, keeps the connections */
+	curl.easy_reset(easy); /* forgets the options, keeps the connections */
 	pthread_mutex_lock(&client->lock);
 	if (client->idle_count < IDLE_MOST) {
 		client->idle[client->idle_count++] = easy;
@@ -81,7 +94,7 @@ pool_give_back(struct fn_http_client *client, CURL *easy)
 	}
 	pthread_mutex_unlock(&client->lock);
 	if (easy)
-		curl_easy_cleanup(easy);
+		curl.easy_cleanup(easy);
 }
 
 bool
@@ -102,7 +115,7 @@ fn_http_client_close(struct fn_http_client *client)
 	if (!client)
 		return;
 	while (client->idle_count > 0)
-		curl_easy_cleanup(client->idle[--client->idle_count]);
+		curl.easy_cleanup(client->idle[--client->idle_count]);
 	pthread_mutex_destroy(&client->lock);
 	free(client);
 }
@@ -194,7 +207,7 @@ add_headers(struct transfer *transfer)
 	if (!typed)
 		add_line(transfer, fn_textf(arena, "Content-Type:"));
 	add_traceparent(transfer);
-	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines);
+	curl.easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->lines);
 }
 
 static size_t
@@ -233,17 +246,17 @@ set_body(struct transfer *transfer)
 	CURL *easy = transfer->easy;
 
 	if (size > LARGE_BODY)
-		curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+		curl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
+	curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
 	if (!request->source) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, size > 0 ? request->body.at : "");
+		curl.easy_setopt(easy, CURLOPT_POSTFIELDS, size > 0 ? request->body.at : "");
 		return;
 	}
-	curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(easy, CURLOPT_READFUNCTION, take_from_source);
-	curl_easy_setopt(easy, CURLOPT_READDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_in_source);
-	curl_easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+	curl.easy_setopt(easy, CURLOPT_POST, 1L);
+	curl.easy_setopt(easy, CURLOPT_READFUNCTION, take_from_source);
+	curl.easy_setopt(easy, CURLOPT_READDATA, transfer);
+	curl.easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_in_source);
+	curl.easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
 }
 
 /* A POST without a body still says Content-Length: 0. */
@@ -257,9 +270,9 @@ set_method(struct transfer *transfer)
 	if (request->source || request->body.size > 0 || method[0] == 'P')
 		set_body(transfer);
 	if (strcmp(method, "HEAD") == 0)
-		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+		curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);
 	else
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+		curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
 /* ---- What is received ----------------------------------------------------------------------- */
@@ -279,7 +292,7 @@ make_room(struct transfer *transfer, size_t need)
 	size_t room = transfer->room > 0 ? 2 * transfer->room : FIRST_ROOM;
 	curl_off_t announced = -1;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+	curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
 	if (announced > 0)
 		room = (size_t)announced;
 	if (room < need)
@@ -302,7 +315,7 @@ is_for_sink(const struct transfer *transfer)
 {
 	long status = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	return transfer->request->sink && status / 100 == 2;
 }
 
@@ -339,11 +352,11 @@ copy_headers(struct transfer *transfer, struct fn_http_response *response)
 	struct curl_header *header = NULL;
 	size_t count = 0;
 
-	while ((header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header)))
+	while ((header = curl.easy_nextheader(transfer->easy, CURLH_HEADER, -1, header)))
 		count++;
 	struct fn_header *headers = fn_arena_alloc(arena, (count + 1) * sizeof(*headers));
 	for (size_t i = 0; i < count; i++) {
-		header = curl_easy_nextheader(transfer->easy, CURLH_HEADER, -1, header);
+		header = curl.easy_nextheader(transfer->easy, CURLH_HEADER, -1, header);
 		headers[i].name = fn_bytes_copy(arena, fn_bytes(header->name));
 		/* Of an empty value curl 7.88 leaves the line's end. */
 		headers[i].value = fn_bytes_copy(
@@ -358,7 +371,7 @@ answered(struct transfer *transfer, struct fn_http_response *response)
 {
 	long status = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (transfer->body)
 		fn_arena_defer(transfer->call->arena, free, transfer->body);
 	else
@@ -375,7 +388,7 @@ had_connection(const struct transfer *transfer)
 {
 	curl_off_t ready_us = 0;
 
-	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+	curl.easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
 	return ready_us > 0;
 }
 
@@ -389,10 +402,10 @@ failed(const struct transfer *transfer, CURLcode code, struct fn_error *err)
 		*err = transfer->failure;
 		return;
 	}
-	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
+	curl.easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &os_error);
 	const char *step = had_connection(transfer) ? "" : "connect to ";
 	enum fn_code kind = code == CURLE_OPERATION_TIMEDOUT ? FN_DEADLINE : FN_UPSTREAM;
-	const char *what = curl_easy_strerror(code);
+	const char *what = curl.easy_strerror(code);
 	if (transfer->refusal)
 		what = transfer->refusal;
 	else if (kind == FN_DEADLINE)
@@ -411,22 +424,22 @@ set_options(struct transfer *transfer, long timeout_ms)
 	const struct fn_http_request *request = transfer->request;
 	CURL *easy = transfer->easy;
 
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "functions-framework-c");
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl.easy_setopt(easy, CURLOPT_URL, request->url);
+	curl.easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
+	curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl.easy_setopt(easy, CURLOPT_USERAGENT, "functions-framework-c");
+	curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl.easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+	curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
+	curl.easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	if (request->direct)
-		curl_easy_setopt(easy, CURLOPT_PROXY, "");
+		curl.easy_setopt(easy, CURLOPT_PROXY, "");
 	if (request->sent) /* on a connection that was used before curl may send it twice */
-		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+		curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	set_method(transfer);
 }
 
@@ -447,13 +460,11 @@ attempt(struct fn_http_client *client, struct fn_call *call, const struct fn_htt
 	if (timeout_ms == 0)
 		return fn_fail(
 			err, FN_DEADLINE, "%.*s: no time left to ask", FN_ARG(transfer.host));
-	transfer.easy = pool_take(client);
-	if (!transfer.easy)
-		return fn_fail(err, FN_UPSTREAM, "%.*s: out of memory", FN_ARG(transfer.host));
+	TRY(pool_take(client, &transfer.easy, err));
 
 	set_options(&transfer, (long)timeout_ms);
 	add_headers(&transfer);
-	CURLcode code = curl_easy_perform(transfer.easy);
+	CURLcode code = curl.easy_perform(transfer.easy);
 	if (code == CURLE_OK) {
 		answered(&transfer, response);
 	} else {
