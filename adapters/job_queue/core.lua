@@ -5,7 +5,8 @@
 -- a cluster moves the slot, scripts are therefore refused (ASK) and not run on half of the keys.
 --
 --   j:<id>   hash  a job: st state, u user, sc score, fp fingerprint, p payload, t enqueued at,
---                  tok token, fence, at attempts, fails, crash, op operation, call S or D, call_t,
+--                  tok token, fence, at attempts (absent: all of
+--                  what follows is too), fails, crash, op operation, call S or D, call_t,
 --                  cx cancel wanted, prog, note
 --   w        zset  all that wait, by score: a job's position is its rank
 --   u:<user> zset  the same, per user

@@ -53,7 +53,11 @@ local function next_job(from)
 	end
 
 	local function hand_over(id, user, payload, fence, attempt, is_new)
-		call('ZADD', LEASES, string.format('%.0f', time + lease), id)
+		local ends = string.format('%.0f', time + lease)
+		call('ZADD', LEASES, ends, id)
+		if not due or time + lease < due then
+			call('HSET', NOTES, 'due', ends)
+		end
 		if is_new then
 			return {'J', reconcile, id, user, payload, token, fence, n[11] or 5}
 		end
@@ -125,9 +129,6 @@ local function next_job(from)
 	local has_waited = n[6] and is_new and j[3] < n[6]
 	if not has_waited or not n[7] or time - n[7] >= WINDOW then
 		note_gap(time, time_text, claimed, has_waited and n[7], n[8])
-	end
-	if not due or time + lease < due then
-		call('HSET', NOTES, 'due', time + lease)
 	end
 	if n[4] then
 		note_call(id, n[4], time)

@@ -20,4 +20,5 @@ if not ours and known ~= '' and known ~= operation then
 	return 'lost'
 end
 call('HSET', JOB .. id, 'op', operation, 'call', 'D')
+call('HSETNX', JOB .. id, 'at', 0)
 return 'ok'
