@@ -1,7 +1,7 @@
 # Phoenix. `make` alone prints what there is to do.
 #
-# Everything is found by its place in the tree: a folder under functions/ or local/ is a program,
-# a tests/**/*_test.c is a test program. Nothing needs to be listed here.
+# Everything is found by its place in the tree: a folder under functions/, local/ or tools/ is a
+# program, a tests/**/*_test.c is a test program. Nothing needs to be listed here.
 
 .DEFAULT_GOAL := help
 SHELL         := /bin/bash
@@ -44,11 +44,12 @@ endif
 
 FUNCTIONS := $(patsubst functions/%/main.c,%,$(wildcard functions/*/main.c))
 LOCALS    := $(patsubst local/%/main.c,%,$(wildcard local/*/main.c))
+TOOLS     := $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
 EXAMPLES  := $(patsubst runtime/examples/%/main.c,%,$(wildcard runtime/examples/*/main.c))
 FUZZERS   := $(patsubst %.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -name '*_test.c' -print)) \
              $(FUZZERS)
-SOURCES   := $(shell find $(wildcard runtime adapters domain functions local tests bench) \
+SOURCES   := $(shell find $(wildcard runtime adapters domain functions local tools tests bench) \
                -name node_modules -prune -o -name '*.[ch]' -print)
 SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local tests bench terraform \
                --exclude-dir=node_modules 2>/dev/null)
@@ -60,11 +61,12 @@ help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
 
-build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS) $(EXAMPLES)) ## Build every program into build/bin
+build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS) $(TOOLS) $(EXAMPLES)) ## Build every program into build/bin
 
-.PHONY: $(FUNCTIONS:%=functions/%) $(LOCALS:%=local/%)
+.PHONY: $(FUNCTIONS:%=functions/%) $(LOCALS:%=local/%) $(TOOLS:%=tools/%)
 $(FUNCTIONS:%=functions/%): functions/%: $(BUILD)/bin/% ## Build one function alone
 $(LOCALS:%=local/%): local/%: $(BUILD)/bin/% ## Build one part of the local cloud alone
+$(TOOLS:%=tools/%): tools/%: $(BUILD)/bin/% ## Build one command for operators alone
 
 run: build ## Run all of Phoenix on this machine, until Ctrl-C
 	@PHOENIX_BIN=$(BUILD)/bin exec local/up
@@ -167,24 +169,27 @@ $(BUILD)/bin/$(2): $(BUILD)/$(1)/$(2)/main.o $(BUILD)/lib$(2).a $(LIBRARIES)
 endef
 $(foreach name,$(FUNCTIONS),$(eval $(call program,functions,$(name))))
 $(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
+$(foreach name,$(TOOLS),$(eval $(call program,tools,$(name))))
 
-# What needs the runtime and nothing else: its examples, and what proves its conformance.
+# What needs the runtime and nothing else: its examples, and what proves its conformance. Linked
+# statically they are one file that starts in half the time.
+ALONE := $(if $(SANITIZE),$(LINK),$(filter-out -pie,$(LINK)) -static)
 $(EXAMPLES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/runtime/examples/%/main.o
 $(BUILD)/bin/conformance: $(BUILD)/tests/conformance/main.o
 $(EXAMPLES:%=$(BUILD)/bin/%) $(BUILD)/bin/conformance: $(BUILD)/libfn.a
 	@mkdir -p $(@D)
 	@echo "  link $(@F)"
-	@$(CC) $(LDFLAGS) $(LINK) -o $@ $(filter %.o,$^) $< $(LDLIBS)
+	@$(CC) $(LDFLAGS) $(ALONE) -o $@ $(filter %.o,$^) $< $(LDLIBS)
 
-# A test sees the layer that it is about and those below, so that it builds where they do. One in
-# tests/functions or tests/local whose name begins with a program's sees all of it but its main.c.
+# A test sees the layer that it is about and those below, so that it builds where they do. One whose
+# name begins with a program's sees all of that but its main.c.
 below_layers_test := fn
 below_runtime  := fn
 below_conformance := fn
 below_fuzz     := fn
 below_adapters := adapters fn
 below_contract := adapters fn
-about = $(foreach name,$(FUNCTIONS) $(LOCALS),$(if $(filter $(name)%,$(notdir $(1))),$(name)))
+about = $(foreach name,$(FUNCTIONS) $(LOCALS) $(TOOLS),$(if $(filter $(name)%,$(notdir $(1))),$(name)))
 below = $(call archives,support $(call about,$(1)) \
           $(or $(below_$(word 2,$(subst /, ,$(1)))),domain adapters fn))
 

@@ -1,26 +1,48 @@
 #include "listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
-#include <stdio.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BACKLOG 4096
 
-static int
-try_address(const struct addrinfo *address)
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* False where `host` is no address. No names: they would have to be looked up before the start. */
+static bool
+address_read(const char *host, long port, union address *address)
 {
-	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	*address = (union address){
+		.v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)}};
+	if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1)
+		return true;
+	*address =
+		(union address){.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)}};
+	return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1;
+}
+
+/* The listening socket, or -1 with errno. */
+static int
+try_address(const union address *address)
+{
+	bool is_v6 = address->any.sa_family == AF_INET6;
+	int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int yes = 1, no = 0, failure;
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (address->ai_family == AF_INET6)
+	if (is_v6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+	if (bind(fd, &address->any, is_v6 ? sizeof(address->v6) : sizeof(address->v4)) == 0 &&
+		listen(fd, BACKLOG) == 0)
 		return fd;
 	failure = errno;
 	close(fd);
@@ -31,21 +53,15 @@ try_address(const struct addrinfo *address)
 static bool
 listen_at(const char *host, long port, int *fd, struct fn_error *err)
 {
-	const struct addrinfo hints = {
-		.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-	struct addrinfo *address;
-	char service[8];
-	int failure, found;
+	union address address;
+	int found;
 
-	snprintf(service, sizeof(service), "%ld", port);
-	if (getaddrinfo(host, service, &hints, &address) != 0)
+	if (!address_read(host, port, &address))
 		return fn_fail(err, FN_INVALID, "LISTEN_HOST: \"%.64s\" is no IP address", host);
-	found = try_address(address);
-	failure = errno;
-	freeaddrinfo(address);
+	found = try_address(&address);
 	if (found < 0)
-		return fn_fail(err, failure == EADDRINUSE ? FN_BUSY : FN_INTERNAL,
-			"listen on port %ld: %s", port, strerror(failure));
+		return fn_fail(err, errno == EADDRINUSE ? FN_BUSY : FN_INTERNAL,
+			"listen on port %ld: %s", port, strerror(errno));
 	*fd = found;
 	return true;
 }
