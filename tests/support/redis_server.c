@@ -83,15 +83,6 @@ answers(const struct redis_server *server)
 	return ready;
 }
 
-static bool
-listens(const struct redis_server *server)
-{
-	for (const char *const *at = server->options; at && *at; at++)
-		if (strcmp(*at, "--tls-port") == 0)
-			return true; /* who uses TLS tries until it works */
-	return answers(server);
-}
-
 void
 redis_server_revive(struct redis_server *server)
 {
@@ -99,12 +90,12 @@ redis_server_revive(struct redis_server *server)
 	assert(server->pid >= 0);
 	if (server->pid == 0)
 		server_run(server);
-	for (int i = 0; i < TRIES && !listens(server); i++) {
+	for (int i = 0; i < TRIES && !answers(server); i++) {
 		if (waitpid(server->pid, NULL, WNOHANG) == server->pid)
 			break;
 		pause_ms(TRY_MS);
 	}
-	if (!listens(server)) {
+	if (!answers(server)) {
 		fprintf(stderr, "redis-server on port %u did not start: see %s/redis.log\n",
 			server->port, server->folder);
 		abort();
