@@ -18,7 +18,7 @@ BUILD    ?= build
 SANITIZE ?=
 
 PACKAGES        := libcurl jansson openssl cjose sqlite3 hiredis
-PACKAGES_vertex := cairo libpng
+PACKAGES_vertex := cairo libpng libavcodec libavformat libavutil libswscale
 PACKAGES_tests  := check $(PACKAGES_vertex)
 
 cflags = $(shell pkg-config --cflags $(1) 2>/dev/null)
@@ -56,7 +56,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue queue-mutations clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -128,6 +128,9 @@ bench-runtime: $(BENCH_RUNTIME) ## Measure what the runtime costs
 BENCH_QUEUE := $(addprefix $(BUILD)/bench/queue/,floor phoenix)
 bench-queue: $(BENCH_QUEUE) $(BUILD)/bench/queue/npm/.installed ## Measure what a job costs
 	@bench/queue/run --build $(BUILD)
+
+queue-mutations: ## Plant faults in the queue's scripts and see the tests notice
+	@tests/adapters/job_queue_mutations
 
 layers: ## Refuse an include that points up
 	@awk -f tests/layers.awk $(SOURCES)
