@@ -1,5 +1,9 @@
 #include "adapters/document_store_backend.h"
 
+#include "adapters/wire/json.h"
+
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -66,6 +70,69 @@ document_store_get(struct document_store *store, struct fn_call *call, const cha
 		return fn_fail(err, FN_NOT_FOUND, "%s: there is no such id", collection);
 	return store->backend->get(store, call, collection, id, document, err);
 }
+
+/* ---- Pages ----------------------------------------------------------------------------------- */
+
+/* A token is [VALUE, ID] as JSON, of the last document that was on the page before; VALUE is null
+ * where the id alone is the order. */
+static bool
+read_token(const struct document_query *query, struct fn_call *call, struct document_place *place,
+	struct fn_error *err)
+{
+	const struct fn_bytes token = query->page_token;
+	json_t *pair = json_keep(call->arena, json_loadb(token.at, token.size, 0, NULL));
+	json_t *value = json_array_get(pair, 0);
+	struct fn_bytes id = json_text(json_array_get(pair, 1));
+	bool fits = query->order_by ? json_is_string(value) || json_is_integer(value)
+				    : json_is_null(value);
+
+	if (!fits || json_array_size(pair) != 2 || !id_is_usable(id))
+		return fn_fail(err, FN_INVALID, "%s: this is no page token", query->collection);
+	*place = (struct document_place){query->order_by ? value : NULL, id};
+	return true;
+}
+
+static struct fn_bytes
+token_of(const struct document *last, const struct document_query *query, struct fn_call *call)
+{
+	json_t *value = query->order_by ? json_object_get(last->fields, query->order_by) : NULL;
+	json_t *pair = json_pack("[O?, s%]", value, last->id.at, last->id.size);
+	char *text = json_dumps(pair, JSON_COMPACT);
+
+	assert(text);
+	json_decref(pair);
+	fn_arena_defer(call->arena, free, text);
+	return fn_bytes(text);
+}
+
+/* One document more than wanted is asked for: it tells whether there is a next page. */
+bool
+document_store_query(struct document_store *store, struct fn_call *call,
+	const struct document_query *query, struct document_page *page, struct fn_error *err)
+{
+	struct document_query more = *query;
+	struct document_place place;
+	struct document *documents;
+	size_t count;
+	bool first = query->page_token.size == 0;
+
+	assert(query->limit >= 1 && query->limit <= DOCUMENT_PAGE_MOST);
+	assert(query->filter_count <= DOCUMENT_FILTERS_MOST);
+	more.limit++;
+	documents = fn_arena_alloc(call->arena, more.limit * sizeof(*documents));
+	if (!first)
+		TRY(read_token(query, call, &place, err));
+	TRY(store->backend->query(
+		store, call, &more, first ? NULL : &place, documents, &count, err));
+	*page = (struct document_page){documents, count, {0}};
+	if (count > query->limit) {
+		page->count = query->limit;
+		page->next = token_of(&documents[query->limit - 1], query, call);
+	}
+	return true;
+}
+
+/* ---- Writes ---------------------------------------------------------------------------------- */
 
 bool
 document_store_commit(struct document_store *store, struct fn_call *call,

@@ -21,6 +21,7 @@ struct document_store_config {
 extern const struct fn_setting document_store_settings[];
 
 struct document {
+	struct fn_bytes id;
 	json_t *fields;  /* an object; borrowed: it lives as long as the call's arena */
 	int64_t version; /* differs after each write of this document; never 0 */
 };
@@ -48,6 +49,37 @@ void document_store_close(struct document_store *);
 /* FN_NOT_FOUND where there is none. */
 FN_MUST bool document_store_get(struct document_store *, struct fn_call *, const char *collection,
 	struct fn_bytes id, struct document *, struct fn_error *);
+
+struct document_filter {
+	const char *field; /* a literal of [a-z_] */
+	json_t *value;     /* text, a whole number, true or false; borrowed */
+};
+
+#define DOCUMENT_FILTERS_MOST 4
+#define DOCUMENT_PAGE_MOST 300
+
+struct document_query {
+	const char *collection;
+	struct document_filter filters[DOCUMENT_FILTERS_MOST]; /* all of them fit... */
+	size_t filter_count;
+	const char *order_by; /* ...and there is this field, text or whole numbers; NULL: the id */
+	bool descending; /* where the field is the same, the id decides in the same direction */
+	size_t limit;    /* 1..DOCUMENT_PAGE_MOST */
+	struct fn_bytes page_token; /* `next` of the page before; empty: the first page */
+};
+
+struct document_page {
+	const struct document *documents;
+	size_t count;
+	struct fn_bytes next; /* empty: there are no more. Text for us alone: it shows values */
+};
+
+/* A page of documents, each as it was at one moment; what is written between two pages may be on
+ * neither or both if that moves it in the order, and nothing else is. Each set of filtered fields
+ * with an order needs an index; SQLite answers without one, slowly.
+ * FN_INVALID: the page token is none of this query's. */
+FN_MUST bool document_store_query(struct document_store *, struct fn_call *,
+	const struct document_query *, struct document_page *, struct fn_error *);
 
 /* All of the writes or none of them. A failed precondition names the document in its message.
  * Once it has answered true, a power cut does not undo it.

@@ -4,6 +4,12 @@
 
 #include "adapters/document_store.h"
 
+/* Where a page begins: behind the document that has these. */
+struct document_place {
+	const json_t *value; /* of the field that is ordered by; NULL where that is the id */
+	struct fn_bytes id;
+};
+
 /* Each answers the function of the port with the same name; ids have been checked. */
 struct document_store_backend {
 	const char *scheme; /* of STORE_URL: "sqlite" */
@@ -11,6 +17,9 @@ struct document_store_backend {
 	void (*close)(struct document_store *);
 	bool (*get)(struct document_store *, struct fn_call *, const char *collection,
 		struct fn_bytes id, struct document *, struct fn_error *);
+	/* Up to query->limit documents after `place` (NULL: the first ones), with room for them. */
+	bool (*query)(struct document_store *, struct fn_call *, const struct document_query *,
+		const struct document_place *, struct document *, size_t *count, struct fn_error *);
 	bool (*commit)(struct document_store *, struct fn_call *, struct document_write *,
 		size_t count, struct fn_error *);
 };

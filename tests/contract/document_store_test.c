@@ -302,6 +302,173 @@ START_TEST(id_is_kept_or_refused)
 }
 END_TEST
 
+/* ---- Queries ---- */
+
+/* Some that tie, some without the field that is ordered by, some of another collection. */
+static const struct {
+	const char *collection, *id, *fields;
+} shelf[] = {
+	{"things", "a", "{\"kind\":\"box\",\"rank\":3,\"name\":\"kiwi\",\"open\":true}"},
+	{"things", "b", "{\"kind\":\"box\",\"rank\":1,\"name\":\"fig\",\"open\":false}"},
+	{"things", "c", "{\"kind\":\"jar\",\"rank\":3,\"name\":\"apple\",\"open\":true}"},
+	{"things", "d", "{\"kind\":\"box\",\"rank\":3,\"name\":\"Fig\",\"open\":true}"},
+	{"things", "e", "{\"kind\":\"box\",\"rank\":-20,\"name\":\"f\",\"open\":true}"},
+	{"things", "f", "{\"kind\":\"box\",\"rank\":1795498618123,\"open\":true}"},
+	{"things", "g", "{\"kind\":\"box\",\"name\":\"\u00e9clair\",\"open\":false}"},
+	{"others", "h", "{\"kind\":\"box\",\"rank\":2,\"name\":\"plum\",\"open\":true}"},
+};
+
+static void
+fill_shelf(void)
+{
+	for (size_t i = 0; i < COUNT(shelf); i++) {
+		struct document_write write = create(shelf[i].id, 0);
+
+		write.collection = shelf[i].collection;
+		write.fields = json_keep(call.arena, json_loads(shelf[i].fields, 0, NULL));
+		committed(write);
+	}
+}
+
+static const struct shelf_query {
+	const char *filters; /* a JSON object */
+	const char *order_by;
+	bool descending;
+	const char *ids; /* in order, a letter each */
+} queries[] = {
+	{"{}", NULL, false, "abcdefg"},
+	{"{}", NULL, true, "gfedcba"},
+	{"{}", "rank", false, "ebacdf"},
+	{"{}", "rank", true, "fdcabe"},
+	{"{}", "name", false, "dcebag"},
+	{"{\"kind\":\"box\"}", "rank", false, "ebadf"},
+	{"{\"kind\":\"box\",\"open\":true}", "rank", true, "fdae"},
+	{"{\"open\":false}", NULL, true, "gb"},
+	{"{\"rank\":3}", "name", true, "acd"},
+	{"{\"rank\":3,\"kind\":\"jar\",\"name\":\"apple\",\"open\":true}", NULL, false, "c"},
+	{"{\"kind\":\"tin\"}", "rank", false, ""},
+	{"{\"rank\":\"3\"}", NULL, false, ""},
+	{"{\"colour\":\"red\"}", NULL, false, ""},
+	{"{}", "colour", false, ""},
+};
+
+static struct document_query
+query_of(const struct shelf_query *from, size_t limit)
+{
+	struct document_query query = {
+		.collection = "things",
+		.order_by = from->order_by,
+		.descending = from->descending,
+		.limit = limit,
+	};
+	json_t *filters = json_keep(call.arena, json_loads(from->filters, 0, NULL)), *value;
+	const char *field;
+
+	json_object_foreach(filters, field, value) query.filters[query.filter_count++] =
+		(struct document_filter){field, value};
+	return query;
+}
+
+static struct document_page
+page_of(const struct document_query *query)
+{
+	struct document_page page;
+
+	ck_assert_msg(document_store_query(store, &call, query, &page, &err), "%s", err.message);
+	return page;
+}
+
+/* A query finds what fits, in its order, however large its pages are. */
+START_TEST(query_finds_in_order)
+{
+	use(_i % (int)COUNT(backends));
+	const struct shelf_query *c = &queries[_i / (int)COUNT(backends)];
+
+	fill_shelf();
+	for (size_t limit = 1; limit <= COUNT(shelf); limit++) {
+		struct document_query query = query_of(c, limit);
+		struct fn_builder found = {.arena = call.arena};
+		struct document_page page;
+
+		do {
+			page = page_of(&query);
+			for (size_t i = 0; i < page.count; i++)
+				fn_add(&found, page.documents[i].id);
+			ck_assert(page.count == limit || page.next.size == 0);
+			query.page_token = page.next;
+		} while (page.next.size > 0);
+		ck_assert_bytes_eq(fn_built(&found), c->ids);
+	}
+}
+END_TEST
+
+/* What a query finds is what a get would read. */
+START_TEST(query_reads_documents)
+{
+	struct document document;
+
+	use(_i);
+	fill_shelf();
+	struct document_query query = query_of(&queries[0], COUNT(shelf));
+	struct document_page page = page_of(&query);
+
+	for (size_t i = 0; i < page.count; i++) {
+		const struct document *found = &page.documents[i];
+
+		ck_assert(document_store_get(store, &call, "things", found->id, &document, &err));
+		ck_assert(fn_bytes_equal(document.id, found->id));
+		ck_assert_int_eq(document.version, found->version);
+		ck_assert(json_equal(document.fields, found->fields));
+	}
+}
+END_TEST
+
+/* What comes and goes between two pages neither repeats nor hides what stays. */
+START_TEST(pages_are_stable)
+{
+	use(_i);
+	fill_shelf();
+	struct document_query query = query_of(&queries[2], 3); /* e b a, c d f */
+	struct document_page first = page_of(&query);
+
+	committed(delete ("a", 0));
+	committed(delete ("e", 0));
+	struct document_write late = create("0", 0);
+	late.fields = json_keep(call.arena, json_pack("{s:i}", "rank", -30));
+	committed(late);
+	query.page_token = first.next;
+	struct document_page second = page_of(&query);
+
+	ck_assert_uint_eq(second.count, 3);
+	ck_assert_bytes_eq(second.documents[0].id, "c");
+	ck_assert_bytes_eq(second.documents[2].id, "f");
+	ck_assert_uint_eq(second.next.size, 0);
+}
+END_TEST
+
+/* A token that no page of this query has given is refused. */
+START_TEST(foreign_page_token_is_refused)
+{
+	static const char *const tokens[] = {"x", "{}", "[]", "[3]", "[null,\"a\"]", "[3,7]",
+		"[3,\"a/b\"]", "[3,\"a\",1]", "[[],\"a\"]", "[true,\"a\"]", "[3,\"a\"]]"};
+	struct document_page page = {.count = 7};
+
+	use(_i);
+	fill_shelf();
+	for (size_t i = 0; i < COUNT(tokens); i++) {
+		struct document_query query = query_of(&queries[2], 2);
+
+		query.page_token = fn_bytes(tokens[i]);
+		ck_assert_msg(
+			!document_store_query(store, &call, &query, &page, &err), "%s", tokens[i]);
+		ck_assert_msg(err.code == FN_INVALID, "%s: %s", tokens[i], err.message);
+		ck_assert_uint_eq(page.count, 7);
+	}
+}
+END_TEST
+
+/* ---- Threads ---- */
+
 #define THREADS 8
 #define INCREMENTS 25
 
@@ -360,6 +527,8 @@ START_TEST(threads_lose_no_update)
 }
 END_TEST
 
+/* ---- URLs ---- */
+
 /* A URL that names no store is refused at once, with the variable to mend. */
 START_TEST(url_is_refused)
 {
@@ -386,6 +555,10 @@ main(void)
 		{version_differs_after_each_write, each, NULL, teardown},
 		{collections_do_not_meet, each, NULL, teardown},
 		{id_is_kept_or_refused, each * COUNT(ids), NULL, teardown},
+		{query_finds_in_order, each * COUNT(queries), NULL, teardown},
+		{query_reads_documents, each, NULL, teardown},
+		{pages_are_stable, each, NULL, teardown},
+		{foreign_page_token_is_refused, each, NULL, teardown},
 		{threads_lose_no_update, each, NULL, teardown},
 		{.test = url_is_refused, .rows = 7},
 	};
