@@ -1,154 +1,51 @@
 #include "domain/prompt.h"
 
-#include <jansson.h>
-#include <string.h>
+#include "domain/members.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define SEED_MOST 2147483647
 
-/* ---- Text ---------------------------------------------------------------------------------- */
-
-/* The next code point of what is known to be UTF-8. */
-static uint32_t
-next_character(struct fn_bytes *text)
-{
-	unsigned char first = (unsigned char)text->at[0];
-	size_t size = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	uint32_t character = size == 1 ? first : first & (0x7fU >> size);
-
-	for (size_t i = 1; i < size; i++)
-		character = character << 6 | ((unsigned char)text->at[i] & 0x3f);
-	text->at += size;
-	text->size -= size;
-	return character;
-}
-
-/* Unicode's White_Space, as far as it is no control character. */
 static bool
-is_blank(uint32_t c)
+read_prompt(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == 0xa0 || c == 0x1680 ||
-	       (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-	       c == 0x205f || c == 0x3000;
-}
+	struct prompt *prompt = into;
 
-/* Unicode's category Cc without the three that text is laid out with. */
-static bool
-is_control(uint32_t c)
-{
-	return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7f && c < 0xa0);
-}
-
-/* ---- Members ------------------------------------------------------------------------------- */
-
-static const char *
-type_name(const json_t *value)
-{
-	static const char *const names[] = {
-		[JSON_OBJECT] = "an object",
-		[JSON_ARRAY] = "an array",
-		[JSON_STRING] = "text",
-		[JSON_INTEGER] = "a number",
-		[JSON_REAL] = "a number",
-		[JSON_TRUE] = "true",
-		[JSON_FALSE] = "false",
-		[JSON_NULL] = "null",
-	};
-
-	return names[json_typeof(value)];
+	return member_text(name, value, &prompt->image.prompt, err);
 }
 
 static bool
-read_text(const char *name, const json_t *value, struct fn_bytes *text, struct fn_error *err)
+read_negative_prompt(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	if (!json_is_string(value))
-		return fn_fail(
-			err, FN_INVALID, "%s: text is wanted, this is %s", name, type_name(value));
+	struct prompt *prompt = into;
 
-	struct fn_bytes whole = {json_string_value(value), json_string_length(value)};
-	size_t characters = 0;
-	bool blank = true;
-
-	for (struct fn_bytes rest = whole; rest.size > 0;) {
-		uint32_t character = next_character(&rest);
-
-		characters++;
-		blank = blank && is_blank(character);
-		if (is_control(character))
-			return fn_fail(err, FN_INVALID,
-				"%s: the control character U+%04X in place %zu is not allowed",
-				name, (unsigned)character, characters);
-	}
-	if (characters > PROMPT_MOST_CHARACTERS)
-		return fn_fail(err, FN_INVALID, "%s: %zu characters, at most %d are allowed", name,
-			characters, PROMPT_MOST_CHARACTERS);
-	if (blank)
-		return fn_fail(err, FN_INVALID, "%s: blank, 1 to %d characters are wanted", name,
-			PROMPT_MOST_CHARACTERS);
-	*text = whole;
-	return true;
+	return member_text(name, value, &prompt->image.negative_prompt, err);
 }
 
 static bool
-read_prompt(const char *name, const json_t *value, struct prompt *prompt, struct fn_error *err)
+read_aspect_ratio(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	return read_text(name, value, &prompt->image.prompt, err);
+	static const char *const ratios[] = {"1:1", "3:4", "4:3", "9:16", "16:9", NULL};
+	struct prompt *prompt = into;
+
+	return member_choice(name, value, ratios, &prompt->image.aspect_ratio, err);
 }
 
 static bool
-read_negative_prompt(
-	const char *name, const json_t *value, struct prompt *prompt, struct fn_error *err)
+read_seed(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	return read_text(name, value, &prompt->image.negative_prompt, err);
+	struct image_request *image = &((struct prompt *)into)->image;
+
+	return member_seed(name, value, &image->has_seed, &image->seed, err);
 }
 
 static bool
-read_aspect_ratio(
-	const char *name, const json_t *value, struct prompt *prompt, struct fn_error *err)
+read_publish(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	static const char *const ratios[] = {"1:1", "3:4", "4:3", "9:16", "16:9"};
+	struct prompt *prompt = into;
 
-	if (!json_is_string(value))
-		return fn_fail(err, FN_INVALID,
-			"%s: one of 1:1, 3:4, 4:3, 9:16, 16:9 is wanted, this is %s", name,
-			type_name(value));
-	for (size_t i = 0; i < COUNT(ratios); i++) {
-		if (strcmp(json_string_value(value), ratios[i]) == 0) {
-			prompt->image.aspect_ratio = ratios[i];
-			return true;
-		}
-	}
-	return fn_fail(err, FN_INVALID, "%s: \"%.20s\" is none of 1:1, 3:4, 4:3, 9:16, 16:9", name,
-		json_string_value(value));
+	return member_flag(name, value, &prompt->publish, err);
 }
 
-static bool
-read_seed(const char *name, const json_t *value, struct prompt *prompt, struct fn_error *err)
-{
-	json_int_t seed = json_integer_value(value); /* 0 for all that is no whole number */
-
-	if (seed < 1 || seed > SEED_MOST)
-		return fn_fail(err, FN_INVALID, "%s: a whole number from 1 to %d is wanted", name,
-			SEED_MOST);
-	prompt->image.has_seed = true;
-	prompt->image.seed = (uint32_t)seed;
-	return true;
-}
-
-static bool
-read_publish(const char *name, const json_t *value, struct prompt *prompt, struct fn_error *err)
-{
-	if (!json_is_boolean(value))
-		return fn_fail(err, FN_INVALID, "%s: true or false is wanted, this is %s", name,
-			type_name(value));
-	prompt->publish = json_is_true(value);
-	return true;
-}
-
-static const struct {
-	const char *name;
-	bool (*read)(const char *name, const json_t *, struct prompt *, struct fn_error *);
-} members[] = {
+static const struct member members[] = {
 	{"prompt", read_prompt},
 	{"negative_prompt", read_negative_prompt},
 	{"aspect_ratio", read_aspect_ratio},
@@ -156,72 +53,15 @@ static const struct {
 	{"publish", read_publish},
 };
 
-static bool
-read_member(const char *name, const json_t *value, struct prompt *prompt, struct fn_error *err)
-{
-	for (size_t i = 0; i < COUNT(members); i++) {
-		if (strcmp(name, members[i].name) == 0)
-			return members[i].read(name, value, prompt, err);
-	}
-	return fn_fail(err, FN_INVALID, "%.60s: there is no such member", name);
-}
-
-/* ---- The body ------------------------------------------------------------------------------ */
-
-static bool
-check_media_type(const struct fn_call *call, struct fn_error *err)
-{
-	struct fn_bytes rest = fn_header(call, "Content-Type");
-	struct fn_bytes type = fn_bytes_trim(fn_bytes_cut(&rest, ';'));
-
-	if (fn_bytes_is_nocase(type, "application/json"))
-		return true;
-	if (type.size == 0)
-		return fn_fail(err, FN_UNSUPPORTED_MEDIA,
-			"Content-Type: missing, application/json is wanted");
-	return fn_fail(err, FN_UNSUPPORTED_MEDIA,
-		"Content-Type: application/json is wanted, this is %.*s", FN_ARG(type));
-}
-
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
-/* The tree lives as long as the call, since the prompt's text points into it. */
-static bool
-parse_body(struct fn_call *call, json_t **body, struct fn_error *err)
-{
-	json_error_t why;
-
-	if (call->body.size == 0)
-		return fn_fail(err, FN_INVALID, "body: empty, a JSON object is wanted");
-	json_t *json = json_loadb(call->body.at, call->body.size, JSON_REJECT_DUPLICATES, &why);
-	if (!json)
-		return fn_fail(err, FN_INVALID, "body: line %d, column %d: %s", why.line,
-			why.column, why.text);
-	fn_arena_defer(call->arena, drop_json, json);
-	if (!json_is_object(json))
-		return fn_fail(err, FN_INVALID, "body: a JSON object is wanted, this is %s",
-			type_name(json));
-	*body = json;
-	return true;
-}
-
 bool
 prompt_parse(struct prompt *prompt, struct fn_call *call, struct fn_error *err)
 {
 	struct prompt read = {.image.aspect_ratio = "1:1", .publish = true};
-	json_t *body, *value;
-	const char *name;
 
-	TRY(check_media_type(call, err));
-	TRY(parse_body(call, &body, err));
-	json_object_foreach(body, name, value) TRY(read_member(name, value, &read, err));
+	TRY(members_read(call, members, COUNT(members), &read, err));
 	if (read.image.prompt.size == 0)
 		return fn_fail(err, FN_INVALID, "prompt: missing, 1 to %d characters are wanted",
-			PROMPT_MOST_CHARACTERS);
+			TEXT_MOST_CHARACTERS);
 	*prompt = read;
 	return true;
 }

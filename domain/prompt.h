@@ -5,8 +5,6 @@
 #include "adapters/image_model.h"
 #include "fn/call.h"
 
-#define PROMPT_MOST_CHARACTERS 2000 /* Unicode code points */
-
 struct prompt {
 	struct image_request image;
 	bool publish; /* default true */
