@@ -17,17 +17,20 @@ struct fn_bytes {
 
 struct fn_bytes fn_bytes(const char *text); /* of a C string, without its end; NULL is empty */
 #define FN_BYTES(literal) ((struct fn_bytes)FN_BYTES_INIT(literal))
-#define FN_BYTES_INIT(literal) {"" literal, sizeof(literal) - 1} /* in a static table */
+#define FN_BYTES_INIT(literal)                                                                     \
+	{                                                                                          \
+		"" literal, sizeof(literal) - 1                                                    \
+	} /* in a static table */
 
 /* For printf: printf("%.*s", FN_ARG(bytes)) */
 #define FN_ARG(bytes) (int)(bytes).size, (bytes).at ? (bytes).at : ""
 
 bool fn_bytes_equal(struct fn_bytes, struct fn_bytes);
 bool fn_bytes_is(struct fn_bytes, const char *text);
-bool fn_bytes_is_nocase(struct fn_bytes, const char *text);      /* ASCII letters only */
+bool fn_bytes_is_nocase(struct fn_bytes, const char *text); /* ASCII letters only */
 bool fn_bytes_starts(struct fn_bytes, const char *prefix);
 bool fn_bytes_starts_nocase(struct fn_bytes, const char *prefix);
-struct fn_bytes fn_bytes_trim(struct fn_bytes);                  /* spaces and tabs at both ends */
+struct fn_bytes fn_bytes_trim(struct fn_bytes); /* spaces and tabs at both ends */
 
 /* Splits at the first `separator`: returns what stands before it and moves `rest` behind it.
  * Without a separator the whole is returned and `rest` becomes empty. */
@@ -43,7 +46,7 @@ bool fn_bytes_unescape(struct fn_bytes, struct fn_arena *, struct fn_bytes *plai
 
 /* Copies into the arena; the copy is followed by a NUL that does not count. */
 struct fn_bytes fn_bytes_copy(struct fn_arena *, struct fn_bytes);
-char *fn_text(struct fn_arena *, struct fn_bytes);               /* the same as a C string */
+char *fn_text(struct fn_arena *, struct fn_bytes); /* the same as a C string */
 char *fn_textf(struct fn_arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Grows in an arena while pieces are added. Zero is a valid start but for the arena. */
