@@ -69,7 +69,8 @@ struct job_order {
 	struct fn_bytes fingerprint; /* of what was asked for, at most 64 bytes */
 	struct job_class class;
 
-	/* For what was enqueued before and is lost, as the document remembers it; else zero. */
+	/* As the document remembers them, for what has a place in the order: reserved, or had
+	 * before the queue lost it. Else zero. No limit keeps such a job out. */
 	int64_t score;
 	uint64_t fence;
 	struct fn_bytes operation;
@@ -83,6 +84,12 @@ struct job_ticket {
 	size_t position, of;  /* 1 is next; 0: it does not wait */
 	int64_t starts_in_ms; /* an estimate; -1: unknown */
 };
+
+/* A place in the order for a job that is enqueued with this score as soon as its document is
+ * written, which so has the score from the first. FN_BUSY, FN_RATE_LIMITED: as below; between the
+ * two steps others may come, so that a few more wait than may. */
+FN_MUST bool job_queue_reserve(struct job_queue *, struct fn_call *, struct fn_bytes user,
+	const struct job_class *, int64_t *score, struct fn_error *);
 
 /* FN_UNPROCESSABLE: the id belongs to an order with another fingerprint.
  * FN_BUSY: as many jobs wait as may. FN_RATE_LIMITED: as many of this user.

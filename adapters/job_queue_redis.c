@@ -268,14 +268,12 @@ refused(struct fn_bytes why, struct fn_error *err)
 	return odd(err);
 }
 
-bool
-job_queue_enqueue(struct job_queue *queue, struct fn_call *call, const struct job_order *order,
-	struct job_ticket *ticket, struct fn_error *err)
+static bool
+enqueue_send(struct job_queue *queue, struct fn_call *call, const struct job_order *order,
+	const redisReply **reply, struct fn_error *err)
 {
-	const redisReply *reply;
 	struct ask ask;
 
-	TRY(order_check(order, err));
 	ask_begin(&ask, call, JOB_SCRIPT_ENQUEUE);
 	ask_text(&ask, order->id);
 	ask_text(&ask, order->user);
@@ -286,7 +284,35 @@ job_queue_enqueue(struct job_queue *queue, struct fn_call *call, const struct jo
 	ask_number(&ask, order->score);
 	ask_number(&ask, (int64_t)order->fence);
 	ask_text(&ask, order->operation);
-	TRY(ask_send(queue, call, &ask, &reply, err));
+	return ask_send(queue, call, &ask, reply, err);
+}
+
+bool
+job_queue_reserve(struct job_queue *queue, struct fn_call *call, struct fn_bytes user,
+	const struct job_class *class, int64_t *score, struct fn_error *err)
+{
+	const struct job_order nothing = {.user = user, .class = *class};
+	const redisReply *reply;
+	uint64_t number;
+
+	TRY(id_check(user, "user id", err));
+	TRY(enqueue_send(queue, call, &nothing, &reply, err));
+	if (!is_list(reply, 1))
+		return odd(err);
+	if (!fn_bytes_number(text_at(reply, 0), INT64_MAX, &number))
+		return refused(text_at(reply, 0), err);
+	*score = (int64_t)number;
+	return true;
+}
+
+bool
+job_queue_enqueue(struct job_queue *queue, struct fn_call *call, const struct job_order *order,
+	struct job_ticket *ticket, struct fn_error *err)
+{
+	const redisReply *reply;
+
+	TRY(order_check(order, err));
+	TRY(enqueue_send(queue, call, order, &reply, err));
 	if (is_list(reply, 1) && reply->elements == 1)
 		return refused(text_at(reply, 0), err);
 	return ticket_read(reply, ticket, err);

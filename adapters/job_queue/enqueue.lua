@@ -1,5 +1,5 @@
--- enqueue.lua: id, user, fingerprint, payload, penalty, quantum; and of a lost job its score (0:
--- it is new), fence, operation
+-- enqueue.lua: id (empty: reserve a place and no more), user, fingerprint, payload, penalty,
+-- quantum; and of a job that has a place its score (0: it is new), fence, operation
 local id, user, fingerprint, score = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
 local n = call('HMGET', NOTES, 'tick', 's:enqueued', 'ucap', 'c:' .. user, 'f:' .. user, 'qmax',
 	'uqmax', 'gap')
@@ -25,6 +25,10 @@ end
 local tick
 if is_new then
 	score, tick = take_score(user, n[1], ARGV[5], tonumber(ARGV[6]))
+	if id == '' then
+		call('HSET', NOTES, 'tick', tick)
+		return {score}
+	end
 	call('HSET', NOTES, 'tick', tick, 's:enqueued', (n[2] or 0) + 1)
 	call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't',
 		tick)

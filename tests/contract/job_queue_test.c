@@ -386,6 +386,53 @@ START_TEST(hog_costs_others_one_place)
 }
 END_TEST
 
+/* A place that was reserved is kept for who comes with its score, whoever comes in between; and it
+ * is one of the user's turns. */
+START_TEST(place_is_reserved)
+{
+	const struct job_class class = {1000, 45000};
+	struct job_order wanted = order("a", "u");
+	struct job_ticket ticket;
+	int64_t next;
+
+	must(job_queue_reserve(queue, &call, wanted.user, &class, &wanted.score, &err));
+	must(job_queue_reserve(queue, &call, wanted.user, &class, &next, &err));
+	ck_assert_int_eq(next, wanted.score + 45000000);
+	ck_assert_uint_eq(status().waiting, 0);
+	ck_assert_int_gt(enqueue_as("b", "v", 1000, 0).score, wanted.score);
+	must(job_queue_enqueue(queue, &call, &wanted, &ticket, &err));
+	ck_assert(ticket.score == wanted.score && ticket.position == 1);
+	claim("a");
+	claim("b");
+}
+END_TEST
+
+/* Where no more may wait, no place is reserved; who has one is let in. */
+START_TEST(reserved_places_are_bounded)
+{
+	const struct job_class class = {0, 0};
+	struct job_order wanted = order("c", "u");
+	struct job_ticket ticket;
+	int64_t score = -7;
+
+	must(job_queue_set_limits(queue, &call,
+		&(struct job_limits){
+			.waiting = 3, .waiting_per_user = 2, .failures = 1, .crashes = 1},
+		&err));
+	must(job_queue_reserve(queue, &call, wanted.user, &class, &wanted.score, &err));
+	enqueue("a", "u");
+	enqueue("b", "u");
+	must_fail(job_queue_reserve(queue, &call, FN_BYTES("u"), &class, &score, &err),
+		FN_RATE_LIMITED);
+	enqueue("d", "v");
+	must_fail(job_queue_reserve(queue, &call, FN_BYTES("v"), &class, &score, &err), FN_BUSY);
+	must_fail(job_queue_reserve(queue, &call, FN_BYTES(""), &class, &score, &err), FN_INVALID);
+	ck_assert_int_eq(score, -7);
+	must(job_queue_enqueue(queue, &call, &wanted, &ticket, &err));
+	ck_assert_uint_eq(ticket.of, 4);
+}
+END_TEST
+
 /* To cancel gives no turn back: the next job still waits its share. */
 START_TEST(cancel_gains_nothing)
 {
@@ -1370,6 +1417,8 @@ main(void)
 		CASE(first_come_is_first_served),
 		CASE(priority_never_starves),
 		CASE(hog_costs_others_one_place),
+		CASE(place_is_reserved),
+		CASE(reserved_places_are_bounded),
 		CASE(cancel_gains_nothing),
 		{user_runs_so_many_at_once, 5, setup, teardown},
 		CASE(better_job_takes_the_place),
