@@ -110,6 +110,19 @@ measure_latency(long count)
 	free(sent_us);
 }
 
+static void
+measure_steady(long first, long count)
+{
+	void *with = open_one();
+	int64_t begun_us = now_us();
+
+	for (long i = 0; i < count; i++) {
+		contender->enqueue(with, first + i);
+		contender->receive(with);
+	}
+	printf("%.0f\n", (double)count * 1e6 / (double)(now_us() - begun_us));
+}
+
 int
 measure_main(int argc, char **argv, const struct contender *measured)
 {
@@ -120,7 +133,10 @@ measure_main(int argc, char **argv, const struct contender *measured)
 		measure_work(atol(argv[2]), atoi(argv[3]));
 	else if (argc == 3 && strcmp(argv[1], "latency") == 0)
 		measure_latency(atol(argv[2]));
+	else if (argc == 4 && strcmp(argv[1], "steady") == 0)
+		measure_steady(atol(argv[2]), atol(argv[3]));
 	else
-		give_up("enqueue FIRST COUNT | work COUNT WORKERS | latency COUNT");
+		give_up("enqueue FIRST COUNT | work COUNT WORKERS | latency COUNT | "
+			"steady FIRST COUNT");
 	return 0;
 }

@@ -2,7 +2,9 @@
  *
  *   enqueue FIRST COUNT    one producer; prints jobs per second
  *   work COUNT WORKERS     as many jobs wait; prints jobs per second until none is left
- *   latency COUNT          one idle worker, a job now and then; prints microseconds, one a line */
+ *   latency COUNT          one idle worker, a job now and then; prints microseconds, one a line
+ *   steady FIRST COUNT     enqueues a job and works off another, again and again; prints jobs per
+ *                          second */
 #ifndef MEASURE_H
 #define MEASURE_H
 

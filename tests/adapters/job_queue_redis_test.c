@@ -784,6 +784,20 @@ START_TEST(sweeps_are_bounded)
 }
 END_TEST
 
+/* A server whose clock is behind what was written continues after it, in order. */
+START_TEST(clock_that_went_back_is_outrun)
+{
+	const int64_t ahead = INT64_C(4000000000000000);
+
+	AUTO(drop_reply)
+	redisReply *reply = redis_server_ask(server, "HSET phx:{v}:n tick 4000000000000000");
+	ck_assert_int_eq(enqueue("b").score, ahead + 1);
+	ck_assert_int_eq(enqueue("a").score, ahead + 2);
+	must_claim("b");
+	must_claim("a");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -804,6 +818,7 @@ main(void)
 		{tls_proves_the_server, 1, setup, teardown},
 		{dead_letters_are_bounded, 1, setup_server, teardown},
 		{gone_workers_are_forgotten, 1, setup_server, teardown},
+		{clock_that_went_back_is_outrun, 1, setup_server, teardown},
 		{sweeps_are_bounded, 1, setup_server, teardown},
 	};
 
