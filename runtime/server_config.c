@@ -18,6 +18,8 @@ const struct fn_setting server_settings[] = {
 		1000, "handlers that run at the same time"},
 	{"REQUEST_TIMEOUT_S", FN_NUMBER, offsetof(struct server_config, request_timeout_s), "300",
 		1, 3600, "seconds a call may take before it is answered 504"},
+	{"CLOUD_RUN_TIMEOUT_SECONDS", FN_NUMBER, offsetof(struct server_config, platform_timeout_s),
+		"0", 0, 3600, "the same, as Cloud Functions says it; it has the last word"},
 	{"MAX_WAIT_S", FN_NUMBER, offsetof(struct server_config, max_wait_s), "10", 1, 300,
 		"seconds a request waits for a handler before it is answered 503"},
 	{"DRAIN_TIMEOUT_S", FN_NUMBER, offsetof(struct server_config, drain_timeout_s), "8", 1,
@@ -112,6 +114,8 @@ bool
 server_config_read(struct server_config *config, int argc, char **argv, struct fn_error *err)
 {
 	TRY(server_settings_read(config, err));
+	if (config->platform_timeout_s > 0)
+		config->request_timeout_s = config->platform_timeout_s;
 	TRY(flags_read(config, argc, argv, err));
 	return words_read(config, err);
 }

@@ -10,6 +10,7 @@ struct server_config {
 	long admin_port;
 	long max_concurrency;
 	long request_timeout_s;
+	long platform_timeout_s; /* 0: the platform has not said */
 	long max_wait_s;
 	long drain_timeout_s;
 	long max_body_bytes;

@@ -287,6 +287,28 @@ START_TEST(the_server_is_configured)
 }
 END_TEST
 
+static const struct {
+	const char *set[2][2];
+	long timeout_s;
+} timeouts[] = {
+	{{{0}}, 300},
+	{{{"REQUEST_TIMEOUT_S", "60"}}, 60},
+	{{{"CLOUD_RUN_TIMEOUT_SECONDS", "540"}}, 540},
+	{{{"REQUEST_TIMEOUT_S", "60"}, {"CLOUD_RUN_TIMEOUT_SECONDS", "540"}}, 540},
+};
+
+/* The platform cuts a call off at its own timeout, so ours must be that one where it is known. */
+START_TEST(the_platform_sets_the_timeout)
+{
+	struct server_config config;
+	struct fn_error err = {0};
+
+	environment_set(timeouts[_i].set, COUNT(timeouts[_i].set));
+	ck_assert_msg(server_config_read(&config, 1, (char **)arguments, &err), "%s", err.message);
+	ck_assert_int_eq(config.request_timeout_s, timeouts[_i].timeout_s);
+}
+END_TEST
+
 #define ALONE .setup = environment_empty
 
 int
@@ -299,6 +321,7 @@ main(void)
 		{.test = settings_are_described_as_json, ALONE},
 		{.test = a_refusal_is_one_line, .rows = COUNT(refusals), ALONE},
 		{.test = the_server_is_configured, .rows = COUNT(servers), ALONE},
+		{.test = the_platform_sets_the_timeout, .rows = COUNT(timeouts), ALONE},
 	};
 
 	return suite_run("config", cases, COUNT(cases));
