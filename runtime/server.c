@@ -473,7 +473,6 @@ begin_drain(struct server *server)
 	close_listeners(server);
 	server->draining_since_ms = fn_now_ms();
 	atomic_store(&server->draining, true);
-	sweep(server, server->draining_since_ms);
 }
 
 static int64_t

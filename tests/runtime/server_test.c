@@ -249,6 +249,25 @@ START_TEST(a_burst_of_requests_is_answered)
 }
 END_TEST
 
+/* The same where no handler is wanted, so that nothing but its own modesty stops the loop. */
+START_TEST(a_burst_for_the_loop_is_answered)
+{
+	struct fn_arena *arena = fn_arena_new();
+	struct fn_builder burst = {.arena = arena};
+	struct peer *peer = led_peer();
+
+	for (int i = 0; i < BURST; i++)
+		fn_add(&burst, FN_BYTES(GET("/ignored")));
+	peer_send(peer, fn_built(&burst));
+	for (int i = 0; i < BURST; i++) {
+		ck_assert(peer_read(peer, &answer));
+		ck_assert_int_eq(answer.status, 404);
+	}
+	peer_close(peer);
+	fn_arena_drop(arena);
+}
+END_TEST
+
 /* Each of these comes while the one before is at work, in a packet of its own or with another: none
  * is forgotten because it made no event when somebody looked. */
 START_TEST(requests_that_come_meanwhile_are_not_forgotten)
@@ -528,6 +547,7 @@ main(void)
 		{A(a_connection_is_kept_or_closed), .rows = COUNT(keeps)},
 		{A(pipelined_requests_are_answered_in_order)},
 		{A(a_burst_of_requests_is_answered)},
+		{A(a_burst_for_the_loop_is_answered)},
 		{A(requests_that_come_meanwhile_are_not_forgotten)},
 		{A(requests_behind_a_large_answer_are_not_forgotten)},
 		{A(half_a_connection_is_enough)},
