@@ -7,8 +7,9 @@ BEGIN {
 	may["adapters"]  = "fn/.*|adapters/.*"
 	may["domain"]    = "fn/.*|domain/.*|" port
 	may["functions"] = "fn/.*|domain/.*|" port
+	may["tools"]     = may["functions"]
 	may["local"]     = "fn/.*"
-	ours = "^(fn|runtime|adapters|domain|functions|local|tests|bench)/"
+	ours = "^(fn|runtime|adapters|domain|functions|local|tools|tests|bench)/"
 	input_output = "^(curl|hiredis)/|^(sqlite3|openssl/ssl|sys/socket|netdb)[.]h"
 }
 
@@ -21,7 +22,7 @@ FNR == 1 {
 	split(FILENAME, path, "/")
 	layer = path[1]
 	allowed = may[layer]
-	if (layer == "functions" || layer == "local")
+	if (layer ~ /^(functions|local|tools)$/)
 		allowed = allowed "|" layer "/" path[2] "/.*"
 }
 
@@ -30,7 +31,7 @@ allowed && /^[ \t]*#[ \t]*include[ \t]*["<]/ {
 	gsub(/^[^"<]*["<]|[">].*$/, "", included)
 	system_header = $0 ~ /</
 
-	if (system_header && layer ~ /^(domain|functions)$/ && included ~ input_output)
+	if (system_header && layer ~ /^(domain|functions|tools)$/ && included ~ input_output)
 		refuse("input and output belong to adapters")
 	if (system_header && included !~ ours)
 		next

@@ -24,7 +24,7 @@ tree_copy(void)
 	snprintf(tree, sizeof(tree), "%s", temp_folder());
 	snprintf(command, sizeof(command),
 		"mkdir -p %s/functions/feed %s/local/gateway && "
-		"cp -r Makefile runtime adapters domain functions local tests %s",
+		"cp -r Makefile runtime adapters domain functions local tools tests %s",
 		tree, tree, tree);
 	ck_assert_int_eq(shell(), 0);
 }
@@ -98,6 +98,11 @@ static const struct {
 	{"local/gateway/plant.c", "\"local/vertex/words.h\"", false},
 	{"local/gateway/plant.c", "\"domain/prompt.h\"", false},
 	{"local/gateway/plant.c", "\"adapters/object_store.h\"", false},
+	{"tools/phoenixctl/plant.c", "\"domain/prompt.h\"", true},
+	{"tools/phoenixctl/plant.c", "\"tools/phoenixctl/tool.h\"", true},
+	{"tools/phoenixctl/plant.c", "\"adapters/object_store_backend.h\"", false},
+	{"tools/phoenixctl/plant.c", "\"functions/feed/handler.h\"", false},
+	{"tools/phoenixctl/plant.c", "<hiredis/hiredis.h>", false},
 	{"tests/plant.c", "\"adapters/object_store_backend.h\"", true},
 };
 
