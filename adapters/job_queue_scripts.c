@@ -14,9 +14,9 @@
 	__asm__(".pushsection .rodata\n"                                                           \
 		"job_queue_" #name ":\n"                                                           \
 		".incbin \"adapters/job_queue/" #name ".lua\"\n"                                   \
-		"job_queue_" #name "_end:\n"                                                       \
+		"job_queue_end_of_" #name ":\n"                                                    \
 		".popsection\n");                                                                  \
-	extern const char job_queue_##name[], job_queue_##name##_end[]
+	extern const char job_queue_##name[], job_queue_end_of_##name[]
 
 PART(core);
 PART(memory);
@@ -54,7 +54,7 @@ PART(rebuild_begin);
 PART(rebuild_end);
 
 /* clang-format off */
-#define P(name) {job_queue_##name, job_queue_##name##_end}
+#define P(name) {job_queue_##name, job_queue_end_of_##name}
 static const struct part {
 	const char *at, *end;
 } parts[JOB_SCRIPT_COUNT][PARTS_MOST] = {

@@ -30,16 +30,13 @@ if is_new then
 		return {score}
 	end
 	call('HSET', NOTES, 'tick', tick, 's:enqueued', (n[2] or 0) + 1)
-	call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't',
-		tick)
 else
 	tick = select(2, now())
-	call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't',
-		tick, 'fence', ARGV[8], 'at', 0)
 	call('HINCRBY', NOTES, 's:enqueued', 1)
-	if ARGV[9] ~= '' then
-		call('HSET', JOB .. id, 'op', ARGV[9], 'call', 'D')
-	end
+end
+call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't', tick)
+if ARGV[8] ~= '0' or ARGV[9] ~= '' then
+	call('HSET', JOB .. id, 'fence', ARGV[8], 'op', ARGV[9], 'call', 'D', 'at', 0)
 end
 local most = limit(n[4] or n[3])
 local runnable = insert(id, user, score, most < NEVER and most - (n[5] or 0) or NEVER)
