@@ -1,9 +1,9 @@
 #include "domain/creation.h"
 
+#include "domain/fields.h"
 #include "fn/clock.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -59,63 +59,50 @@ creation_of_picture(struct creation *creation, struct fn_call *call, struct fn_b
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
-/* All text in a creation has been read as UTF-8 once, so that it always becomes JSON again. */
-static void
-put(json_t *object, const char *name, json_t *value)
-{
-	int failed = json_object_set_new_nocheck(object, name, value);
-
-	assert(!failed);
-}
-
-static json_t *
-text_or_null(struct fn_bytes text)
-{
-	return text.size > 0 ? json_stringn(text.at, text.size) : json_null();
-}
-
 static json_t *
 owner_json(const struct user *owner)
 {
 	json_t *json = json_object();
 
-	put(json, "id", text_or_null(owner->id));
-	put(json, "username", text_or_null(owner->username));
+	fields_put(json, "id", fields_text_or_null(owner->id));
+	fields_put(json, "username", fields_text_or_null(owner->username));
+	return json;
+}
+
+/* A video's size is not known before there is one. */
+static json_t *
+size_or_null(unsigned pixels)
+{
+	return pixels > 0 ? json_integer(pixels) : json_null();
+}
+
+json_t *
+creation_object(const struct creation *creation, struct fn_call *call)
+{
+	char created_at[FN_TIMESTAMP_SIZE];
+	json_t *json = fields_keep(call, json_object());
+
+	fn_timestamp(creation->created_at_ms, created_at);
+	fields_put(json, "id", fields_text_or_null(creation->id));
+	fields_put(json, "type", json_string(creation->type));
+	fields_put(json, "status", json_string(creation->status));
+	fields_put(json, "prompt", fields_text_or_null(creation->prompt));
+	fields_put(json, "url", fields_text_or_null(creation->url));
+	fields_put(json, "mime_type", json_string(creation->mime_type));
+	fields_put(json, "width", size_or_null(creation->width));
+	fields_put(json, "height", size_or_null(creation->height));
+	fields_put(json, "owner", owner_json(&creation->owner));
+	fields_put(json, "likes", json_integer(creation->likes));
+	fields_put(json, "liked", json_boolean(creation->liked));
+	fields_put(json, "published", json_boolean(creation->published));
+	fields_put(json, "created_at", json_string(created_at));
 	return json;
 }
 
 struct fn_bytes
 creation_json(const struct creation *creation, struct fn_call *call)
 {
-	char created_at[FN_TIMESTAMP_SIZE];
-	json_t *json = json_object();
-	char *text;
-
-	fn_timestamp(creation->created_at_ms, created_at);
-	put(json, "id", text_or_null(creation->id));
-	put(json, "type", json_string(creation->type));
-	put(json, "status", json_string(creation->status));
-	put(json, "prompt", text_or_null(creation->prompt));
-	put(json, "url", text_or_null(creation->url));
-	put(json, "mime_type", json_string(creation->mime_type));
-	put(json, "width", json_integer(creation->width));
-	put(json, "height", json_integer(creation->height));
-	put(json, "owner", owner_json(&creation->owner));
-	put(json, "likes", json_integer(creation->likes));
-	put(json, "liked", json_boolean(creation->liked));
-	put(json, "published", json_boolean(creation->published));
-	put(json, "created_at", json_string(created_at));
-	text = json_dumps(json, JSON_COMPACT);
-	json_decref(json);
-	assert(text);
-	fn_arena_defer(call->arena, free, text);
-	return fn_bytes(text);
+	return fields_dump(creation_object(creation, call), call);
 }
 
 /* ---- Document ------------------------------------------------------------------------------ */
@@ -123,89 +110,44 @@ creation_json(const struct creation *creation, struct fn_call *call)
 json_t *
 creation_to_document(const struct creation *creation, struct fn_call *call)
 {
-	json_t *fields = json_object();
+	json_t *fields = fields_keep(call, json_object());
 
-	put(fields, "type", json_string(creation->type));
-	put(fields, "status", json_string(creation->status));
-	put(fields, "prompt", text_or_null(creation->prompt));
-	put(fields, "object_key", text_or_null(creation->object_key));
-	put(fields, "url", text_or_null(creation->url));
-	put(fields, "mime_type", json_string(creation->mime_type));
-	put(fields, "width", json_integer(creation->width));
-	put(fields, "height", json_integer(creation->height));
-	put(fields, "owner_id", text_or_null(creation->owner.id));
-	put(fields, "owner_username", text_or_null(creation->owner.username));
-	put(fields, "likes", json_integer(creation->likes));
-	put(fields, "published", json_boolean(creation->published));
-	put(fields, "created_at_ms", json_integer(creation->created_at_ms));
-	fn_arena_defer(call->arena, drop_json, fields);
+	fields_put(fields, "type", json_string(creation->type));
+	fields_put(fields, "status", json_string(creation->status));
+	fields_put(fields, "prompt", fields_text_or_null(creation->prompt));
+	fields_put(fields, "object_key", fields_text_or_null(creation->object_key));
+	fields_put(fields, "url", fields_text_or_null(creation->url));
+	fields_put(fields, "mime_type", json_string(creation->mime_type));
+	fields_put(fields, "width", json_integer(creation->width));
+	fields_put(fields, "height", json_integer(creation->height));
+	fields_put(fields, "owner_id", fields_text_or_null(creation->owner.id));
+	fields_put(fields, "owner_username", fields_text_or_null(creation->owner.username));
+	fields_put(fields, "likes", json_integer(creation->likes));
+	fields_put(fields, "published", json_boolean(creation->published));
+	fields_put(fields, "created_at_ms", json_integer(creation->created_at_ms));
 	return fields;
-}
-
-/* Remembers the first member that is not of its type. */
-struct reader {
-	const json_t *fields;
-	const char *wrong;
-};
-
-static const json_t *
-take(struct reader *from, const char *name, json_type type, json_type other)
-{
-	const json_t *value = json_object_get(from->fields, name);
-
-	if (value && (json_typeof(value) == type || json_typeof(value) == other))
-		return value;
-	if (!from->wrong)
-		from->wrong = name;
-	return NULL;
-}
-
-static const char *
-take_name(struct reader *from, const char *name)
-{
-	return json_string_value(take(from, name, JSON_STRING, JSON_STRING));
-}
-
-static struct fn_bytes
-take_text(struct reader *from, const char *name)
-{
-	const json_t *text = take(from, name, JSON_STRING, JSON_NULL);
-
-	return (struct fn_bytes){json_string_value(text), json_string_length(text)};
-}
-
-static int64_t
-take_number(struct reader *from, const char *name)
-{
-	return json_integer_value(take(from, name, JSON_INTEGER, JSON_INTEGER));
-}
-
-static bool
-take_flag(struct reader *from, const char *name)
-{
-	return json_is_true(take(from, name, JSON_TRUE, JSON_FALSE));
 }
 
 bool
 creation_from_document(struct creation *creation, struct fn_bytes id,
 	const struct document *document, struct fn_error *err)
 {
-	struct reader from = {.fields = document->fields};
+	struct fields from = {document->fields, NULL};
 	const struct creation read = {
 		.id = id,
-		.type = take_name(&from, "type"),
-		.status = take_name(&from, "status"),
-		.prompt = take_text(&from, "prompt"),
-		.object_key = take_text(&from, "object_key"),
-		.url = take_text(&from, "url"),
-		.mime_type = take_name(&from, "mime_type"),
-		.width = (unsigned)take_number(&from, "width"),
-		.height = (unsigned)take_number(&from, "height"),
-		.owner.id = take_text(&from, "owner_id"),
-		.owner.username = take_text(&from, "owner_username"),
-		.likes = take_number(&from, "likes"),
-		.published = take_flag(&from, "published"),
-		.created_at_ms = take_number(&from, "created_at_ms"),
+		.type = fields_name(&from, "type"),
+		.status = fields_name(&from, "status"),
+		.prompt = fields_text(&from, "prompt"),
+		.object_key = fields_text(&from, "object_key"),
+		.url = fields_text(&from, "url"),
+		.mime_type = fields_name(&from, "mime_type"),
+		.width = (unsigned)fields_number(&from, "width"),
+		.height = (unsigned)fields_number(&from, "height"),
+		.owner.id = fields_text(&from, "owner_id"),
+		.owner.username = fields_text(&from, "owner_username"),
+		.likes = fields_number(&from, "likes"),
+		.published = fields_flag(&from, "published"),
+		.created_at_ms = fields_number(&from, "created_at_ms"),
 	};
 
 	if (from.wrong)

@@ -35,7 +35,9 @@ void creation_of_picture(struct creation *, struct fn_call *, struct fn_bytes id
 
 /* The object that DESIGN calls a creation:
  * {id, type, status, prompt, url, mime_type, width, height, owner:{id, username}, likes, liked,
- * published, created_at} */
+ * published, created_at}; url and size are null while there are none. For more members to be
+ * added, and as text; both live as long as the call's arena. */
+json_t *creation_object(const struct creation *, struct fn_call *);
 struct fn_bytes creation_json(const struct creation *, struct fn_call *);
 
 /* Its document in the collection "creations", and back again (FN_INTERNAL: not such a document).

@@ -1,6 +1,6 @@
 #include "domain/members.h"
 
-#include "adapters/wire/json.h"
+#include "domain/fields.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,8 +171,8 @@ parse_body(struct fn_call *call, json_t **body, struct fn_error *err)
 
 	if (call->body.size == 0)
 		return fn_fail(err, FN_INVALID, "body: empty, a JSON object is wanted");
-	json_t *json = json_keep(call->arena,
-		json_loadb(call->body.at, call->body.size, JSON_REJECT_DUPLICATES, &why));
+	json_t *json = fields_keep(
+		call, json_loadb(call->body.at, call->body.size, JSON_REJECT_DUPLICATES, &why));
 	if (!json)
 		return fn_fail(err, FN_INVALID, "body: line %d, column %d: %s", why.line,
 			why.column, why.text);
