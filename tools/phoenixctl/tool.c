@@ -31,7 +31,8 @@ bool
 tool_flush(struct tool *tool, struct fn_error *err)
 {
 	struct fn_bytes text = page_take(&tool->page);
-	bool written = fwrite(text.at, 1, text.size, stdout) == text.size && fflush(stdout) == 0;
+	bool written = text.size == 0 ||
+		       (fwrite(text.at, text.size, 1, stdout) == 1 && fflush(stdout) == 0);
 	int reason = written ? 0 : errno;
 
 	return written || fn_fail(err, FN_INTERNAL, "standard output: %s", strerror(reason));

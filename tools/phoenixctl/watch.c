@@ -246,7 +246,8 @@ show(struct tool *tool)
 		sections_add(&tool->page, sections, status.ready);
 	} else {
 		page_addf(&tool->page, INK_BOLD, "Phoenix queue  ");
-		page_addf(&tool->page, INK_RED, "%s\n", err.message);
+		page_add(
+			&tool->page, INK_RED, text_clean(tool->call->arena, fn_bytes(err.message)));
 	}
 	terminal_show(tool->call->arena, page_take(&tool->page));
 }
