@@ -281,9 +281,11 @@ enqueue_send(struct job_queue *queue, struct fn_call *call, const struct job_ord
 	ask_text(&ask, order->payload);
 	ask_number(&ask, order->class.penalty_ms * 1000);
 	ask_number(&ask, order->class.quantum_ms * 1000);
-	ask_number(&ask, order->score);
-	ask_number(&ask, (int64_t)order->fence);
-	ask_text(&ask, order->operation);
+	if (order->score > 0) {
+		ask_number(&ask, order->score);
+		ask_number(&ask, (int64_t)order->fence);
+		ask_text(&ask, order->operation);
+	}
 	return ask_send(queue, call, &ask, reply, err);
 }
 
@@ -874,7 +876,7 @@ job_queue_status(struct job_queue *queue, struct fn_call *call, struct job_queue
 		.active = (size_t)number_at(reply, 2),
 		.delayed = (size_t)number_at(reply, 3),
 		.dead = (size_t)number_at(reply, 4),
-		.rebuilt = text_at(notes, 0).size > 0,
+		.rebuilt = notes->element[0]->type != REDIS_REPLY_NIL,
 		.paused = text_at(notes, 1).size > 0,
 		.gap_ms = number_or(notes, 2, -1000) / 1000,
 		.limits = {.running = (long)number_at(notes, 3),

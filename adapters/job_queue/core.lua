@@ -13,9 +13,9 @@
 --   r        zset  ready: of each user exactly the first cap - in flight of u:<user>
 --   l, d, x  zset  leases by their end, delayed jobs by their moment, dead letters by their time
 --   n        hash  limits; counters s:<name>; of users c:<user> an own limit, f:<user> jobs in flight;
---                  of workers k:<worker> number of the last claim, time, job; marks: epoch and
---                  history (rebuild_end.lua), tick (order.lua), due (sweep.lua), tat, last, since,
---                  before, gap (next.lua)
+--                  of workers k:<worker> number of the last claim, time, job; marks: history
+--                  (rebuild_end.lua; absent: to be rebuilt), tick (order.lua), due (sweep.lua),
+--                  tat, last, since, before, gap (next.lua)
 --   vf:<user>      when the user's jobs so far are served, if everybody had a fair share
 --   wake     list  hints for idle workers, at most 64
 --   lock           of the one who rebuilds

@@ -1,10 +1,10 @@
 -- enqueue.lua: id (empty: reserve a place and no more), user, fingerprint, payload, penalty,
--- quantum; and of a job that has a place its score (0: it is new), fence, operation
+-- quantum; and of a job that has a place its score, fence, operation
 local id, user, fingerprint, score = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
 local n = call('HMGET', NOTES, 'tick', 's:enqueued', 'ucap', 'c:' .. user, 'f:' .. user, 'qmax',
 	'uqmax', 'gap')
 local was = call('HGET', JOB .. id, 'fp')
-local is_new = score == '0'
+local is_new = not score
 
 if was then
 	if was ~= fingerprint then
@@ -35,7 +35,7 @@ else
 	call('HINCRBY', NOTES, 's:enqueued', 1)
 end
 call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't', tick)
-if ARGV[8] ~= '0' or ARGV[9] ~= '' then
+if not is_new and (ARGV[8] ~= '0' or ARGV[9] ~= '') then
 	call('HSET', JOB .. id, 'fence', ARGV[8], 'op', ARGV[9], 'call', 'D', 'at', 0)
 end
 local most = limit(n[4] or n[3])

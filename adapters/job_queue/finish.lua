@@ -30,6 +30,7 @@ local function try_again(user, free)
 	return 'D'
 end
 
+local counter -- of this end, where it is one
 local function finish()
 	local j = call('HMGET', JOB .. id, 'st', 'tok', 'u')
 	if not j[1] then
@@ -43,9 +44,7 @@ local function finish()
 	end
 	local n = call('HMGET', NOTES, 'ucap', 'c:' .. j[3], 'f:' .. j[3])
 	local free = unlease(id, j[3], n[1], n[2], n[3])
-	if COUNTERS[verdict] then
-		call('HINCRBY', NOTES, COUNTERS[verdict], 1)
-	end
+	counter = COUNTERS[verdict]
 	if note ~= '' then
 		call('HSET', JOB .. id, 'note', note)
 	end
@@ -68,8 +67,9 @@ end
 
 local state = finish()
 if ARGV[7] then
-	return {state, next_job(7)}
+	return {state, next_job(7, counter)}
 end
+count(counter)
 if call('HEXISTS', NOTES, 'gmax') == 1 and call('EXISTS', READY) == 1 then
 	wake() -- others may have been told that all places are taken
 end

@@ -31,25 +31,34 @@ end
 
 -- The mean gap between claims while jobs wait, from windows of them. A window begins anew where a
 -- job had not been there at the last claim: nobody had waited then.
-local function note_gap(time, time_text, claimed, since, before)
+local function note_gap(time, time_text, claimed, since)
+	local n = call('HMGET', NOTES, 'before', 'gap')
 	call('HSET', NOTES, 'since', time_text, 'before', claimed)
 	if since then
-		local gap, old = (time - since) / (claimed - before), call('HGET', NOTES, 'gap')
-		call('HSET', NOTES, 'gap', math.floor(old and (old * 3 + gap) / 4 or gap))
+		local gap = (time - since) / (claimed - n[1])
+		call('HSET', NOTES, 'gap', math.floor(n[2] and (n[2] * 3 + gap) / 4 or gap))
+	end
+end
+
+local function count(counter)
+	if counter then
+		call('HINCRBY', NOTES, counter, 1)
 	end
 end
 
 -- ARGV[from] on: worker, number of its claim (ten digits), lease, history as the client knows it.
-local function next_job(from)
+-- `counter` is one that counts on, where another verb has just ended a job.
+local function next_job(from, counter)
 	local worker, serial, lease, history = ARGV[from], ARGV[from + 1], ARGV[from + 2], ARGV[from + 3]
 	local token, mark = worker .. '/' .. serial, 'k:' .. worker
 	local time, time_text = now()
-	local n = call('HMGET', NOTES, 'epoch', 'pause', 'gmax', 'rate', 'due', 'last', 'since', 'before',
-		's:claimed', 'history', 'maxfails', mark)
-	local reconcile = n[10] and history ~= '' and n[10] ~= history and 1 or 0
+	local n = call('HMGET', NOTES, 'history', 'pause', 'gmax', 'rate', 'due', 'last', 'since',
+		's:claimed', 'maxfails', mark, counter or mark)
+	local reconcile = n[1] and history ~= '' and n[1] ~= history and 1 or 0
 	local due = n[5] and tonumber(n[5])
 	if due and time >= due then
 		due = rare()(time, due)
+		n[11] = counter and call('HGET', NOTES, counter)
 	end
 
 	local function hand_over(id, user, payload, fence, attempt, is_new)
@@ -59,29 +68,32 @@ local function next_job(from)
 			call('HSET', NOTES, 'due', ends)
 		end
 		if is_new then
-			return {'J', reconcile, id, user, payload, token, fence, n[11] or 5}
+			return {'J', reconcile, id, user, payload, token, fence, n[9] or 5}
 		end
 		local j = call('HMGET', JOB .. id, 'fails', 'crash', 'cx', 'op', 'call', 'call_t')
 		local begun = j[5] == 'S' and time - j[6] or -1
-		return {'J', reconcile, id, user, payload, token, fence, n[11] or 5, attempt, j[1] or 0,
+		return {'J', reconcile, id, user, payload, token, fence, n[9] or 5, attempt, j[1] or 0,
 			j[2] or 0, j[3] or 0, j[4] or '', begun}
 	end
 
 	local function rest(kind, wait)
 		call('DEL', P) -- see memory.lua
 		call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ')
+		count(counter)
 		return {kind, reconcile, wait or due and math.max(0, due - time) or -1}
 	end
 
 	-- A claim whose reply was lost is sent again with the same number and gets the same job. One
 	-- that comes late, from a connection that was given up, must not take another.
-	if n[12] and n[12] > serial then
-		local last, id = n[12]:match('^(%d+) %d+ (.*)$')
+	if n[10] and n[10] > serial then
+		local last, id = n[10]:match('^(%d+) %d+ (.*)$')
 		if last ~= serial then
+			count(counter)
 			return {'E', reconcile, -1}
 		end
 		local j = call('HMGET', JOB .. id, 'st', 'tok', 'u', 'p', 'fence', 'at')
 		if j[1] == 'A' and j[2] == token then
+			count(counter)
 			return hand_over(id, j[3], j[4], j[5], j[6])
 		end
 	end
@@ -116,19 +128,25 @@ local function next_job(from)
 		return rest('E', 0)
 	end
 
-	local user, attempt, fence, claimed = j[1], (j[4] or 0) + 1, time_text, (n[9] or 0) + 1
+	local user, attempt, fence, claimed = j[1], (j[4] or 0) + 1, time_text, (n[8] or 0) + 1
 	if j[5] and tonumber(j[5]) >= time then
 		fence = string.format('%.0f', j[5] + 1)
 	end
 	call('ZREM', WAITING, id)
 	call('ZREM', USER .. user, id)
 	call('HSET', JOB .. id, 'st', 'A', 'tok', token, 'at', attempt, 'fence', fence)
-	call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ' .. id, 'last', time_text, 's:claimed',
-		claimed, 'f:' .. user, (call('HGET', NOTES, 'f:' .. user) or 0) + 1)
+	local running = (call('HGET', NOTES, 'f:' .. user) or 0) + 1
+	if counter then
+		call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ' .. id, 'last', time_text,
+			's:claimed', claimed, 'f:' .. user, running, counter, (n[11] or 0) + 1)
+	else
+		call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ' .. id, 'last', time_text,
+			's:claimed', claimed, 'f:' .. user, running)
+	end
 	local is_new = not j[4]
 	local has_waited = n[6] and is_new and j[3] < n[6]
 	if not has_waited or not n[7] or time - n[7] >= WINDOW then
-		note_gap(time, time_text, claimed, has_waited and n[7], n[8])
+		note_gap(time, time_text, claimed, has_waited and n[7])
 	end
 	if n[4] then
 		note_call(id, n[4], time)

@@ -3,7 +3,6 @@ if call('GET', LOCK) ~= ARGV[1] then
 	return 0
 end
 call('DEL', LOCK)
-call('HSETNX', NOTES, 'epoch', (now()))
 call('HSET', NOTES, 'history', ARGV[2])
 for _ = 1, math.min(64, call('ZCARD', READY)) do
 	wake()
