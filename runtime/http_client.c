@@ -1,5 +1,6 @@
 #include "fn/http_client.h"
 
+#include "body_memory.h"
 #include "curl_loader.h"
 #include "fn/retry.h"
 
@@ -13,9 +14,9 @@
 
 #define IDLE_MOST 64                /* more handles than this are not kept */
 #define RECEIVE_BUFFER (256 * 1024) /* larger ones were not measured to be faster */
-#define SEND_BUFFER (512 * 1024)
-#define LARGE_BODY (64 * 1024) /* curl's own buffer; from here on SEND_BUFFER is worth it */
-#define FIRST_ROOM (16 * 1024) /* for a body of unknown size */
+#define SEND_BUFFER (256 * 1024)    /* newer versions of curl take it twice */
+#define LARGE_BODY (64 * 1024)      /* curl's own buffer; from here on SEND_BUFFER is worth it */
+#define FIRST_ROOM (16 * 1024)      /* for a body of unknown size */
 #define DEFAULT_RESPONSE (1024 * 1024)
 #define DEFAULT_TIMEOUT_MS 30000
 #define CONNECT_TIMEOUT_MS 5000
@@ -285,7 +286,7 @@ refuse(struct transfer *transfer, const char *why)
 }
 
 /* As much as is announced, or else twice as much as before. Not in the arena, where each block that
- * became too small would stay: such a picture took twice its CPU and memory. */
+ * became too small would stay. */
 static bool
 make_room(struct transfer *transfer, size_t need)
 {
@@ -302,7 +303,7 @@ make_room(struct transfer *transfer, size_t need)
 	if (room > transfer->most)
 		room = transfer->most;
 
-	char *body = realloc(transfer->body, room + 1);
+	char *body = body_resize(transfer->body, transfer->size, room + 1);
 	if (!body)
 		return refuse(transfer, "no memory for the answer");
 	transfer->body = body;
@@ -373,7 +374,7 @@ answered(struct transfer *transfer, struct fn_http_response *response)
 
 	curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (transfer->body)
-		fn_arena_defer(transfer->call->arena, free, transfer->body);
+		fn_arena_defer(transfer->call->arena, body_free, transfer->body);
 	else
 		transfer->body = fn_arena_alloc(transfer->call->arena, 1);
 	transfer->body[transfer->size] = '\0';
@@ -469,7 +470,7 @@ attempt(struct fn_http_client *client, struct fn_call *call, const struct fn_htt
 		answered(&transfer, response);
 	} else {
 		failed(&transfer, code, err);
-		free(transfer.body);
+		body_free(transfer.body);
 	}
 	*is_last = request->sent || transfer.given > 0 || transfer.failure.code != FN_OK;
 	if (request->sent)
