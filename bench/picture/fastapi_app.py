@@ -19,7 +19,7 @@ import boto3
 import requests
 from botocore.config import Config
 from fastapi import FastAPI, HTTPException
-from pydantic import BaseModel, Extra, Field
+from pydantic import BaseModel, Field
 
 UPSTREAM = os.environ["UPSTREAM_URL"]
 MODEL_URL = (
@@ -31,7 +31,7 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IN_FLIGHT = 8
 
 
-class ImageRequest(BaseModel, extra=Extra.forbid):
+class ImageRequest(BaseModel, extra="forbid"):
     prompt: str = Field(min_length=1, max_length=2000)
     aspect_ratio: Literal["1:1", "3:4", "4:3", "9:16", "16:9"] = "1:1"
     seed: Optional[int] = Field(default=None, ge=1, le=2147483647)
