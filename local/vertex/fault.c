@@ -33,6 +33,9 @@ static const struct {
 	{"prose", FAULT_PROSE, FN_OK},
 	{"no-content", FAULT_NO_CONTENT, FN_OK},
 	{"no-parts", FAULT_NO_PARTS, FN_OK},
+	{"code:", FAULT_CODE, FN_OK},
+	{"lost", FAULT_LOST, FN_OK},
+	{"poll:", FAULT_POLL, FN_OK},
 };
 
 static bool
@@ -56,7 +59,10 @@ fault_named(struct fn_bytes name, struct fault *fault, struct fn_error *err)
 
 	for (size_t i = 0; i < COUNT(faults); i++) {
 		if (fits(name, faults[i].name, &detail)) {
-			*fault = (struct fault){faults[i].kind, faults[i].code, detail};
+			struct fault found = {faults[i].kind, faults[i].code, detail}, inner;
+			if (found.kind == FAULT_POLL)
+				TRY(fault_named(detail, &inner, err));
+			*fault = found;
 			return true;
 		}
 	}

@@ -1,4 +1,5 @@
-/* fault.h: how a model's answer can go wrong, by the names that IMAGEN_FAULTS uses. */
+/* fault.h: how a model's answer can go wrong, by the names that IMAGEN_FAULTS and VEO_FAULTS use.
+ */
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -28,6 +29,9 @@ enum fault_kind {
 	FAULT_PROSE,          /* Gemini: words only */
 	FAULT_NO_CONTENT,     /* Gemini: a candidate without content */
 	FAULT_NO_PARTS,       /* Gemini: content without parts */
+	FAULT_CODE,           /* Veo: the operation fails; `detail` is gRPC's number */
+	FAULT_LOST,           /* Veo: nobody knows the operation any more */
+	FAULT_POLL,           /* Veo: the poll that would tell the end, by the name in `detail` */
 };
 
 struct fault {
@@ -36,7 +40,7 @@ struct fault {
 	struct fn_bytes detail; /* empty: whatever is usual */
 };
 
-/* One name of the list: "429", "hang", "block:SAFETY", "finish:NO_IMAGE", ...; "ok" is no fault.
+/* One name of the list: "429", "hang", "block:SAFETY", "code:8", "poll:503", ...; "ok" is no fault.
  * FN_INVALID: nothing is called so. */
 FN_MUST bool fault_named(struct fn_bytes name, struct fault *, struct fn_error *);
 

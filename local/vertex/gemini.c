@@ -266,13 +266,16 @@ add_metadata(struct fn_builder *json, const struct model *model, struct fn_bytes
 }
 
 static bool
-gemini_answer(struct fn_call *call, const struct model *model, const struct fault *fault,
-	json_t *request, struct fn_bytes *body, enum outcome *outcome, struct fn_error *err)
+gemini_answer(const struct question *asked, struct fn_bytes *body, enum outcome *outcome,
+	struct fn_error *err)
 {
+	struct fn_call *call = asked->call;
 	struct fn_builder json = {.arena = call->arena};
+	const struct fault *fault = asked->fault;
+	json_t *request = asked->request;
 
 	TRY(fields_check(request, request_fields, "", err));
-	TRY(check_thinking(request, model, err));
+	TRY(check_thinking(request, asked->model, err));
 	struct fn_bytes prompt = read_prompt(request, call->arena);
 	if (prompt.size == 0)
 		return fn_fail(err, FN_INVALID, "At least one part must have a text.");
@@ -285,7 +288,7 @@ gemini_answer(struct fn_call *call, const struct model *model, const struct faul
 			FN_ARG(reason(fault, "PROHIBITED_CONTENT")));
 	else
 		TRY(add_candidates(&json, call, request, prompt, &safety, fault, outcome, err));
-	add_metadata(&json, model, prompt, *outcome == PAINTED ? IMAGE_TOKENS : 0);
+	add_metadata(&json, asked->model, prompt, *outcome == PAINTED ? IMAGE_TOKENS : 0);
 	*body = fn_built(&json);
 	return true;
 }

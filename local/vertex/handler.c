@@ -3,8 +3,10 @@
 #include "fn/route.h"
 #include "fn/stream.h"
 #include "local/vertex/model.h"
+#include "local/vertex/storage.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define SLOW_PIECES 8
@@ -107,23 +109,39 @@ parse(struct fn_call *call, json_t **request, struct fn_error *err)
 	return true;
 }
 
+/* A model that takes minutes lets them pass after it has answered. */
 static bool
 ask_model(struct fn_call *call, const struct vertex *vertex, const struct model *model,
 	struct fault *fault, struct fn_bytes *body, enum outcome *outcome, struct fn_error *err)
 {
-	json_t *request;
+	bool is_slow = model->dialect->poll;
+	struct conditions *conditions = is_slow ? vertex->videos : vertex->images;
+	struct question question = {call, model, fault, NULL, conditions, vertex->operations};
 
 	TRY(authenticate(call, err));
-	if (!conditions_admit(vertex->conditions, model)) {
+	if (!conditions_admit(conditions, model)) {
 		*outcome = EXHAUSTED;
 		return model->dialect->exhausted(model, err);
 	}
-	*fault = conditions_next_fault(vertex->conditions);
-	conditions_wait(vertex->conditions, call);
+	*fault = conditions_next_fault(conditions);
+	if (!is_slow)
+		conditions_pass(call, conditions_latency_ms(conditions));
 	if (fault->kind == FAULT_STATUS)
 		return fail_as_scheduled(fault, model, err);
-	TRY(parse(call, &request, err));
-	return model->dialect->answer(call, model, fault, request, body, outcome, err);
+	TRY(parse(call, &question.request, err));
+	return model->dialect->answer(&question, body, outcome, err);
+}
+
+static bool
+poll_model(struct fn_call *call, const struct vertex *vertex, const struct model *model,
+	struct fault *fault, struct fn_bytes *body, struct fn_error *err)
+{
+	struct question question = {call, model, fault, NULL, vertex->videos, vertex->operations};
+
+	TRY(authenticate(call, err));
+	TRY(parse(call, &question.request, err));
+	TRY(model->dialect->poll(&question, body, fault, err));
+	return fault->kind != FAULT_STATUS || fail_as_scheduled(fault, model, err);
 }
 
 /* ---- Answers that arrive badly, or not at all ---- */
@@ -132,7 +150,7 @@ static bool
 hang(struct fn_call *call, struct fn_error *err)
 {
 	conditions_pass(call, INT64_MAX / 2);
-	return fn_fail(err, FN_DEADLINE, "as IMAGEN_FAULTS wants it");
+	return fn_fail(err, FN_DEADLINE, "as the schedule of faults wants it");
 }
 
 /* Sends the first bytes of the body and breaks off. */
@@ -141,7 +159,7 @@ break_off(struct fn_call *call, struct fn_bytes body, size_t after, struct fn_er
 {
 	TRY(fn_stream_begin(call, 200, err));
 	TRY(fn_stream_write(call, (struct fn_bytes){body.at, after}, err));
-	return fn_fail(err, FN_INTERNAL, "as IMAGEN_FAULTS wants it");
+	return fn_fail(err, FN_INTERNAL, "as the schedule of faults wants it");
 }
 
 static bool
@@ -184,9 +202,15 @@ deliver(struct fn_call *call, struct fn_bytes body, const struct fault *fault, s
 
 /* ---- Endpoints ---- */
 
+static bool
+is_poll(const struct model *model, struct fn_bytes method)
+{
+	return model->dialect->poll && fn_bytes_is(method, model->dialect->poll_method);
+}
+
 /* NULL, and why, where the path names none. */
 static const struct model *
-find_model(const struct fn_call *call, struct fn_error *err)
+find_model(const struct fn_call *call, struct fn_bytes *asked, struct fn_error *err)
 {
 	struct fn_bytes method = fn_param(call, "call"), location = fn_param(call, "location");
 	struct fn_bytes name = fn_bytes_cut(&method, ':');
@@ -199,11 +223,12 @@ find_model(const struct fn_call *call, struct fn_error *err)
 			FN_ARG(fn_param(call, "project")), FN_ARG(location), FN_ARG(name));
 		return NULL;
 	}
-	if (!fn_bytes_is(method, model->dialect->method)) {
+	if (!fn_bytes_is(method, model->dialect->method) && !is_poll(model, method)) {
 		fn_fail(err, FN_INVALID, "%s cannot be asked through :%.*s, only :%s.", model->name,
 			FN_ARG(method), model->dialect->method);
 		return NULL;
 	}
+	*asked = method;
 	return model;
 }
 
@@ -212,18 +237,47 @@ call_model(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	const struct vertex *vertex = with;
 	struct fn_error refusal = {0};
-	const struct model *model = find_model(call, &refusal);
+	struct fn_bytes method, body = {0};
+	const struct model *model = find_model(call, &method, &refusal);
 	struct fault fault = {.kind = FAULT_NONE};
 	enum outcome outcome = REJECTED;
-	struct fn_bytes body = {0};
+	bool ok;
 
 	if (!model)
 		return reply_error(call, &refusal, err);
-	bool ok = ask_model(call, vertex, model, &fault, &body, &outcome, &refusal);
-	if (fault.kind != FAULT_NONE)
-		outcome = FAULTY;
-	atomic_fetch_add(&vertex->stats->calls[model - models][outcome], 1);
+	if (is_poll(model, method)) {
+		ok = poll_model(call, vertex, model, &fault, &body, &refusal);
+	} else {
+		ok = ask_model(call, vertex, model, &fault, &body, &outcome, &refusal);
+		if (fault.kind != FAULT_NONE)
+			outcome = FAULTY;
+		atomic_fetch_add(&vertex->stats->calls[model - models][outcome], 1);
+	}
 	return ok ? deliver(call, body, &fault, err) : reply_error(call, &refusal, err);
+}
+
+static bool
+list_objects(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	const struct vertex *vertex = with;
+	struct fn_error refusal = {0};
+
+	if (!authenticate(call, &refusal))
+		return reply_error(call, &refusal, err);
+	return storage_list(vertex->operations, call, err);
+}
+
+static bool
+give_object(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	const struct vertex *vertex = with;
+	struct fn_error refusal = {0};
+	struct fn_bytes bytes;
+
+	if (!authenticate(call, &refusal) ||
+		!storage_read(vertex->operations, call, &bytes, &refusal))
+		return reply_error(call, &refusal, err);
+	return storage_reply(call, bytes, err);
 }
 
 /* What Google's machines offer at metadata.google.internal. */
@@ -259,6 +313,34 @@ add_counts(struct fn_builder *json, const struct model *model, struct stats *sta
 	return calls;
 }
 
+/* How often each prompt was begun. */
+static json_t *
+count_prompts(struct operations *operations)
+{
+	json_t *counts = json_object();
+	const struct operation *operation;
+
+	for (size_t i = 0; (operation = operations_nth(operations, i)); i++) {
+		struct fn_bytes prompt = operation->filming.scene.prompt;
+		json_t *count = json_object_getn(counts, prompt.at, prompt.size);
+
+		json_object_setn_new(counts, prompt.at, prompt.size,
+			json_integer(json_integer_value(count) + 1));
+	}
+	return counts;
+}
+
+static void
+add_prompts(struct fn_builder *json, struct operations *operations)
+{
+	json_t *counts = count_prompts(operations);
+	char *text = json_dumps(counts, JSON_COMPACT);
+
+	fn_add(json, fn_bytes(text));
+	free(text);
+	json_decref(counts);
+}
+
 static bool
 show_stats(struct fn_call *call, const void *with, struct fn_error *err)
 {
@@ -270,13 +352,17 @@ show_stats(struct fn_call *call, const void *with, struct fn_error *err)
 	for (size_t i = 0; i < MODELS; i++)
 		calls += add_counts(&json, &models[i], vertex->stats);
 	json.size--; /* the last comma */
-	fn_addf(&json, "},\"calls\":%lu}", calls);
+	fn_addf(&json, "},\"calls\":%lu,\"begun\":", calls);
+	add_prompts(&json, vertex->operations);
+	fn_addf(&json, "}");
 	return fn_reply(call, 200, fn_built(&json), err);
 }
 
 static const struct fn_route routes[] = {
 	{"POST", "/v1/projects/{project}/locations/{location}/publishers/google/models/{call}",
 		call_model},
+	{"GET", "/storage/v1/b/{bucket}/o", list_objects},
+	{"GET", "/storage/v1/b/{bucket}/o/{object}", give_object},
 	{"GET", "/computeMetadata/v1/instance/service-accounts/default/token", give_token},
 	{"GET", "/stats", show_stats},
 };

@@ -112,12 +112,14 @@ add_pictures(struct fn_builder *json, struct fn_call *call, json_t *request,
 }
 
 static bool
-imagen_answer(struct fn_call *call, const struct model *model, const struct fault *fault,
-	json_t *request, struct fn_bytes *body, enum outcome *outcome, struct fn_error *err)
+imagen_answer(const struct question *asked, struct fn_bytes *body, enum outcome *outcome,
+	struct fn_error *err)
 {
-	struct fn_builder json = {.arena = call->arena};
+	struct fn_builder json = {.arena = asked->call->arena};
+	const struct fault *fault = asked->fault;
+	json_t *request = asked->request;
 
-	TRY(check(request, model, err));
+	TRY(check(request, asked->model, err));
 	struct safety safety = safety_of(prompt_of(request), fault);
 	bool say_why = fields_bool(request, "parameters.includeRaiReason", false);
 
@@ -136,7 +138,7 @@ imagen_answer(struct fn_call *call, const struct model *model, const struct faul
 		add_reason(&json, safety.support_code);
 	if (!safety.output_refused) {
 		fn_add(&json, fault->kind == FAULT_MIXED ? FN_BYTES(",") : FN_BYTES(""));
-		TRY(add_pictures(&json, call, request, fault, err));
+		TRY(add_pictures(&json, asked->call, request, fault, err));
 		*outcome = PAINTED;
 	}
 	fn_add(&json, FN_BYTES("]}"));

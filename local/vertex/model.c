@@ -14,6 +14,9 @@ const struct model models[MODELS] = {
 		"MINIMAL HIGH"},
 	{"gemini-3-pro-image", "gemini-3-pro-image", &gemini_dialect, false, "HIGH"},
 	{"gemini-2.5-flash-image", "gemini-2.5-flash-image", &gemini_dialect, false, ""},
+	{"veo-3.1-generate-001", "veo-3.1-generate", &veo_dialect, true, NULL},
+	{"veo-3.1-fast-generate-001", "veo-3.1-fast-generate", &veo_dialect, true, NULL},
+	{"veo-3.1-lite-generate-001", "veo-3.1-lite-generate", &veo_dialect, true, NULL},
 };
 
 const struct model *

@@ -46,14 +46,20 @@ place_figure(cairo_t *cr, const struct scene *scene, size_t nth)
 	figure_draw(figure, cr, x, y, size, scene->figures[nth].colour, GLOW);
 }
 
-static void
-paint_all(cairo_t *cr, struct scene *scene)
+void
+painter_paint_land(cairo_t *cr, struct scene *scene)
 {
-	sky_paint(cr, scene);
 	land_paint(cr, scene);
 	for (size_t i = 0; i < scene->figure_count; i++)
 		place_figure(cr, scene, i);
 	ground_paint(cr, scene);
+}
+
+static void
+paint_all(cairo_t *cr, struct scene *scene)
+{
+	sky_paint(cr, scene);
+	painter_paint_land(cr, scene);
 	weather_paint(cr, scene);
 }
 

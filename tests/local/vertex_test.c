@@ -31,24 +31,27 @@ static struct vertex vertex = {.stats = &stats};
 static void
 suppose(const char *latency_ms, long quota_per_s, const char *faults)
 {
-	const struct conditions_config config = {latency_ms, quota_per_s, faults};
+	const struct conditions_config config = {latency_ms, quota_per_s, faults, NULL};
 	struct fn_error err = {0};
 
-	conditions_close(vertex.conditions);
-	ck_assert_msg(conditions_open(&vertex.conditions, &config, &err), "%s", err.message);
+	conditions_close(vertex.images);
+	ck_assert_msg(conditions_open(&vertex.images, &image_conditions, &config, &err), "%s",
+		err.message);
 }
 
 static void
 setup(void)
 {
 	arena = fn_arena_new();
+	vertex.operations = operations_new();
 	suppose("0", 0, "");
 }
 
 static void
 teardown(void)
 {
-	conditions_close(vertex.conditions);
+	conditions_close(vertex.images);
+	operations_drop(vertex.operations);
 	fn_arena_drop(arena);
 }
 
@@ -614,13 +617,13 @@ static const struct {
 	struct conditions_config config;
 	const char *variable;
 } wrong[] = {
-	{{"fast", 0, ""}, "IMAGEN_LATENCY_MS"},
-	{{"5-3", 0, ""}, "IMAGEN_LATENCY_MS"},
-	{{"3-", 0, "x"}, "IMAGEN_FAULTS"},
-	{{"1-2-3", 0, ""}, "IMAGEN_LATENCY_MS"},
-	{{"0", 0, "429,flood"}, "IMAGEN_FAULTS: there is no fault \"flood\""},
-	{{"0", 0, "429,,500"}, "IMAGEN_FAULTS"},
-	{{"0", 0, "block:"}, "IMAGEN_FAULTS"},
+	{{"fast", 0, "", NULL}, "IMAGEN_LATENCY_MS"},
+	{{"5-3", 0, "", NULL}, "IMAGEN_LATENCY_MS"},
+	{{"3-", 0, "x", NULL}, "IMAGEN_FAULTS"},
+	{{"1-2-3", 0, "", NULL}, "IMAGEN_LATENCY_MS"},
+	{{"0", 0, "429,flood", NULL}, "IMAGEN_FAULTS: there is no fault \"flood\""},
+	{{"0", 0, "429,,500", NULL}, "IMAGEN_FAULTS"},
+	{{"0", 0, "block:", NULL}, "IMAGEN_FAULTS"},
 };
 
 /* A wrong setting is named. */
@@ -629,7 +632,7 @@ START_TEST(wrong_settings_are_named)
 	struct conditions *conditions;
 	struct fn_error err = {0};
 
-	ck_assert(!conditions_open(&conditions, &wrong[_i].config, &err));
+	ck_assert(!conditions_open(&conditions, &image_conditions, &wrong[_i].config, &err));
 	ck_assert_int_eq(err.code, FN_INVALID);
 	ck_assert_msg(strstr(err.message, wrong[_i].variable), "%s", err.message);
 }
