@@ -556,9 +556,9 @@ static const struct {
 static void
 take_step(void)
 {
-	size_t sum = 0, drawn, i = 0;
+	size_t sum = steps[0].weight, drawn, i = 0;
 
-	for (size_t k = 0; k < COUNT(steps); k++)
+	for (size_t k = 1; k < COUNT(steps); k++)
 		sum += steps[k].weight;
 	for (drawn = draw(sum); drawn >= steps[i].weight; i++)
 		drawn -= steps[i].weight;

@@ -1,6 +1,6 @@
 #include "tests/support/job_model.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -14,7 +14,7 @@ is_before(const struct job_model *model, size_t a, size_t b)
 {
 	const struct model_job *jobs = model->jobs;
 
-	return jobs[a].score < jobs[b].score || (jobs[a].score == jobs[b].score && a < b);
+	return jobs[a].score != jobs[b].score ? jobs[a].score < jobs[b].score : a < b;
 }
 
 size_t
@@ -143,7 +143,7 @@ model_enqueue(struct job_model *model, size_t id, unsigned user, int64_t score, 
 		return FN_RATE_LIMITED;
 	*job = (struct model_job){
 		.state = JOB_WAITING, .user = user, .score = score, .progress = -1};
-	strcpy(job->operation, operation);
+	snprintf(job->operation, sizeof(job->operation), "%s", operation);
 	return FN_OK;
 }
 
@@ -185,7 +185,7 @@ model_renew(struct job_model *model, size_t id, const char *token, uint64_t fenc
 		!is_over(model_count(model, JOB_ACTIVE), model->limits.running)) {
 		job->state = JOB_ACTIVE;
 		job->fence = fence;
-		strcpy(job->token, token);
+		snprintf(job->token, sizeof(job->token), "%s", token);
 	}
 	if (!is_held(job, token))
 		return JOB_TAKEN;
@@ -207,7 +207,7 @@ model_set_operation(struct job_model *model, size_t id, const char *token, const
 		return FN_PRECONDITION;
 	job->is_calling = !operation[0];
 	if (operation[0])
-		strcpy(job->operation, operation);
+		snprintf(job->operation, sizeof(job->operation), "%s", operation);
 	return FN_OK;
 }
 
