@@ -63,7 +63,7 @@ setup(void)
 	folder = temp_folder();
 	place(folder, "phoenix.db");
 	open_store();
-	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 40000};
+	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 120000};
 }
 
 static void
