@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SEND_FLAGS (MSG_NOSIGNAL | MSG_DONTWAIT)
 #define BODY_STEP 16384 /* bytes of a body that count as progress, so that a trickle is none */
 
 enum {
@@ -87,7 +88,6 @@ feed_head(struct connection *connection, struct fn_bytes *stream, size_t body_li
 	connection->scanned = 0;
 	connection->reading_body = true;
 	connection->body_counted = 0;
-	connection->since_ms = fn_now_ms();
 	if (stream->size == 0 && connection->exchange->body.state != BODY_DONE)
 		send_continue(connection);
 	return CONNECTION_REQUEST;
@@ -123,10 +123,15 @@ static enum connection_result
 feed(struct connection *connection, struct fn_bytes *stream, size_t body_limit)
 {
 	enum connection_result result = CONNECTION_REQUEST;
+	bool begins = !connection->reading_body;
 
-	if (!connection->reading_body)
+	if (begins)
 		result = feed_head(connection, stream, body_limit);
-	return result == CONNECTION_REQUEST ? feed_body(connection, stream) : result;
+	if (result == CONNECTION_REQUEST)
+		result = feed_body(connection, stream);
+	if (begins && connection->reading_body)
+		connection->since_ms = fn_now_ms(); /* what is to come has its own time */
+	return result;
 }
 
 /* CONNECTION_DONE: *size bytes have come in. */
@@ -249,7 +254,8 @@ send_out(int fd, struct iovec out[2])
 	ssize_t size;
 
 	do
-		size = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+		size = out[1].iov_len == 0 ? send(fd, out[0].iov_base, out[0].iov_len, SEND_FLAGS)
+					   : sendmsg(fd, &message, SEND_FLAGS);
 	while (size < 0 && errno == EINTR);
 	return size;
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#define SMALL_BODY 1024 /* copied behind its head, which is less work than a second piece */
+
 struct fn_exchange *
 exchange_new(struct connection *connection)
 {
@@ -240,6 +242,10 @@ exchange_compose(struct fn_exchange *exchange)
 
 	if (fn_bytes_is(exchange->call.method, "HEAD"))
 		body.size = 0;
+	if (body.size <= SMALL_BODY) {
+		fn_add(&head, body);
+		body.size = 0;
+	}
 	exchange->out[0] = (struct iovec){head.at, head.size};
 	exchange->out[1] = (struct iovec){(void *)(uintptr_t)body.at, body.size};
 }
