@@ -1,5 +1,6 @@
 -- limits.lua: ucap, then pairs of name and value; 0: none. Returns the larger of the old limit and
 -- the new one if jobs have to be seated anew.
+spend_memory()
 local was, is = limit(call('HGET', NOTES, 'ucap')), limit(ARGV[1])
 
 -- A value longer than hash-max-listpack-value makes the hash a table, where each field is found at

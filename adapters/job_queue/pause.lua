@@ -1,4 +1,5 @@
 -- pause.lua: 1 to pause, 0 to go on
+spend_memory()
 if ARGV[1] == '1' then
 	return call('HSET', NOTES, 'pause', 1)
 end

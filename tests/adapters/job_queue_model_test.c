@@ -179,6 +179,22 @@ check_sets(void)
 }
 
 static void
+check_counts(void)
+{
+	const uint64_t want[] = {model.counts.enqueued, model.counts.claimed,
+		model.counts.succeeded, model.counts.canceled, model.counts.failed,
+		model.counts.crashed, model.counts.released, model.counts.buried};
+	struct job_queue_status status;
+
+	must(job_queue_status(queue, &call, &status, &err));
+	const uint64_t have[] = {status.enqueued, status.claimed, status.succeeded, status.canceled,
+		status.failed, status.crashed, status.released, status.buried};
+	for (size_t i = 0; i < COUNT(want); i++)
+		CHECK(have[i] == want[i], "counter %zu is %lu, not %lu", i, (unsigned long)have[i],
+			(unsigned long)want[i]);
+}
+
+static void
 check_job(size_t id)
 {
 	const struct model_job *want = &model.jobs[id];
@@ -606,6 +622,7 @@ START_TEST(queue_does_what_the_model_says)
 		take_step();
 		check_sets();
 		check_due();
+		check_counts();
 		check_job(draw(MODEL_JOBS));
 		let_time_pass();
 		if (step % FLUSH_EVERY == 0) {

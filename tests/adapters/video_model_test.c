@@ -197,6 +197,9 @@ static const struct start_case {
 		0},
 	{"our token is refused twice", {.status = 401}, FN_UPSTREAM, "our credentials", 0},
 
+	{"refused for another reason", {.status = 413}, FN_UPSTREAM, ": status 413", 0},
+	{"not waited for", {.status = 499}, FN_DEADLINE, UNKNOWN "status 499", 0},
+	{"sent elsewhere", {.status = 302}, FN_DEADLINE, UNKNOWN "status 302", 0},
 	{"failed inside", {.status = 500}, FN_DEADLINE, UNKNOWN "status 500", 0},
 	{"failed on the way", {.status = 502}, FN_DEADLINE, UNKNOWN "status 502", 0},
 	{"late", {.status = 504}, FN_DEADLINE, UNKNOWN "status 504", 0},

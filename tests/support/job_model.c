@@ -109,12 +109,15 @@ model_sweep(struct job_model *model)
 			continue;
 		job->is_due = false;
 		if (job->state == JOB_ACTIVE) {
+			model->counts.crashed++;
 			job->crashes++;
 			job->token[0] = '\0';
 			job->state = job->cancel_wanted ? JOB_CANCELED
 				     : job->crashes >= (unsigned)model->limits.crashes
 					     ? JOB_DEAD
 					     : JOB_WAITING;
+			model->counts.canceled += job->state == JOB_CANCELED;
+			model->counts.buried += job->state == JOB_DEAD;
 		} else {
 			job->state = JOB_WAITING;
 		}
@@ -144,6 +147,7 @@ model_enqueue(struct job_model *model, size_t id, unsigned user, int64_t score, 
 	*job = (struct model_job){
 		.state = JOB_WAITING, .user = user, .score = score, .progress = -1};
 	snprintf(job->operation, sizeof(job->operation), "%s", operation);
+	model->counts.enqueued++;
 	return FN_OK;
 }
 
@@ -164,6 +168,7 @@ model_claim(struct job_model *model, bool is_due, size_t *id)
 	model->jobs[*id].state = JOB_ACTIVE;
 	model->jobs[*id].is_due = is_due;
 	model->jobs[*id].attempts++;
+	model->counts.claimed++;
 	return JOB_CLAIMED;
 }
 
@@ -247,6 +252,11 @@ model_finish(struct job_model *model, size_t id, const char *token, enum job_ver
 	else
 		again(model, job, verdict == JOB_RETRY, is_delayed);
 	job->is_due = job->state == JOB_DELAYED && is_due;
+	model->counts.succeeded += verdict == JOB_SUCCESS;
+	model->counts.canceled += verdict == JOB_STOPPED;
+	model->counts.failed += verdict == JOB_RETRY;
+	model->counts.released += verdict == JOB_RELEASE;
+	model->counts.buried += job->state == JOB_DEAD;
 	return FN_OK;
 }
 
@@ -258,6 +268,7 @@ model_cancel(struct job_model *model, size_t id)
 	if (job->state == JOB_WAITING || job->state == JOB_DELAYED) {
 		job->state = JOB_CANCELED;
 		job->is_due = false;
+		model->counts.canceled++;
 	} else if (job->state == JOB_ACTIVE) {
 		job->cancel_wanted = true;
 	}

@@ -31,6 +31,9 @@ struct job_model {
 	long own_limit[MODEL_USERS];
 	struct job_limits limits;
 	bool is_paused, is_rebuilt;
+	struct {
+		uint64_t enqueued, claimed, succeeded, canceled, failed, crashed, released, buried;
+	} counts;
 };
 
 void model_clear(struct job_model *);
