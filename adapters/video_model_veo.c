@@ -78,7 +78,7 @@ not_sent(struct fn_error *err)
 	return false;
 }
 
-/* Statuses that say that nothing was begun. All others leave it open. */
+/* Statuses that say that nothing was begun... */
 static const struct verdict {
 	int status;
 	enum fn_code code;
@@ -91,6 +91,14 @@ static const struct verdict {
 	{429, FN_RATE_LIMITED, "the video model has no capacity left at the moment"},
 	{503, FN_BUSY, "it is not available"},
 };
+
+/* ...and those like them. All others leave it open: what was too slow, or not waited for, may have
+ * been begun as well as what failed on the way. */
+static bool
+is_refusal(int status)
+{
+	return status / 100 == 4 && status != 408 && status != 499;
+}
 
 static bool
 not_begun(struct fn_call *call, const struct fn_http_response *response, struct fn_error *err)
@@ -106,8 +114,8 @@ not_begun(struct fn_call *call, const struct fn_http_response *response, struct 
 		fn_fail(err, verdicts[i].code, "%s: %.*s", verdicts[i].sentence, FN_ARG(message));
 		return say_when(err, response);
 	}
-	fn_fail(err, FN_DEADLINE, "status %d: %.*s", response->status, FN_ARG(message));
-	return nobody_knows(err);
+	fn_fail(err, FN_UPSTREAM, "status %d: %.*s", response->status, FN_ARG(message));
+	return is_refusal(response->status) ? false : nobody_knows(err);
 }
 
 /* "projects/P/locations/L/publishers/google/models/M/operations/ID" */

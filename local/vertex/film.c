@@ -41,7 +41,7 @@ layers_paint(
 	struct layers *layers, struct scene *scene, struct fn_bytes prompt, struct fn_arena *arena)
 {
 	layers->sky = layer_paint(scene, CAIRO_CONTENT_COLOR, sky_paint);
-	layers->land = layer_paint(scene, CAIRO_CONTENT_COLOR_ALPHA, painter_paint_land);
+	layers->land = layer_paint(scene, CAIRO_CONTENT_COLOR_ALPHA, world_paint);
 	layers->air = layer_paint(scene, CAIRO_CONTENT_COLOR_ALPHA, weather_paint);
 	layers->caption = layer_new(scene, CAIRO_CONTENT_COLOR_ALPHA);
 	caption_write(layers->caption, scene, prompt, arena);

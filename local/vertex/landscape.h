@@ -9,6 +9,9 @@ void land_paint(cairo_t *, struct scene *);    /* down to where the figures stan
 void ground_paint(cairo_t *, struct scene *);  /* what is nearer than they are */
 void weather_paint(cairo_t *, struct scene *); /* what falls or floats in front of it all */
 
+/* All between the sky and the weather: land, figures and ground (painter.c). */
+void world_paint(cairo_t *, struct scene *);
+
 /* The height at which something stands at x. */
 double land_height(const struct scene *, double x);
 

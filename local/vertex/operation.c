@@ -152,14 +152,12 @@ find_kept(struct operations *operations, const struct operation *operation, stru
 static void
 keep(struct operations *operations, const struct operation *operation, struct fn_bytes mp4)
 {
-	char *bytes = malloc(mp4.size);
-
-	assert(bytes);
-	memcpy(bytes, mp4.at, mp4.size);
 	pthread_mutex_lock(&operations->lock);
 	struct kept_film *film = &operations->films[operations->next_film++ % FILMS_MOST];
 	free(film->bytes);
-	*film = (struct kept_film){operation, bytes, mp4.size};
+	*film = (struct kept_film){operation, malloc(mp4.size), mp4.size};
+	assert(film->bytes);
+	memcpy(film->bytes, mp4.at, mp4.size);
 	pthread_mutex_unlock(&operations->lock);
 }
 

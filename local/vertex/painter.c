@@ -47,7 +47,7 @@ place_figure(cairo_t *cr, const struct scene *scene, size_t nth)
 }
 
 void
-painter_paint_land(cairo_t *cr, struct scene *scene)
+world_paint(cairo_t *cr, struct scene *scene)
 {
 	land_paint(cr, scene);
 	for (size_t i = 0; i < scene->figure_count; i++)
@@ -59,7 +59,7 @@ static void
 paint_all(cairo_t *cr, struct scene *scene)
 {
 	sky_paint(cr, scene);
-	painter_paint_land(cr, scene);
+	world_paint(cr, scene);
 	weather_paint(cr, scene);
 }
 

@@ -6,7 +6,6 @@
 #define PAINTER_H
 
 #include "fn/bytes.h"
-#include "local/vertex/scene.h"
 
 struct painting {
 	struct fn_bytes prompt; /* UTF-8 */
@@ -17,8 +16,5 @@ struct painting {
 /* Paints it as a PNG in the arena. FN_INTERNAL: cairo or libpng failed. */
 FN_MUST bool painter_paint(
 	const struct painting *, struct fn_arena *, struct fn_bytes *png, struct fn_error *);
-
-/* All that lies between the sky and the weather: land, figures and ground. */
-void painter_paint_land(cairo_t *, struct scene *);
 
 #endif

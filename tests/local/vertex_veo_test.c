@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <libavformat/avformat.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -507,7 +508,7 @@ START_TEST(quota_is_kept)
 	ck_assert(strstr(
 		json_string_value(json_object_get(json_object_get(json, "error"), "message")),
 		"base model: veo-3.1-generate."));
-	usleep(1600 * 1000);
+	poll(NULL, 0, 1600);
 	begin("three", SHORT);
 	json_decref(json);
 }
