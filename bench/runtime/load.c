@@ -24,6 +24,8 @@ struct client {
 	int fd;
 	bool waiting;
 	int64_t due_ns;
+	size_t size; /* of what has come of the answer */
+	char answer[1024];
 };
 
 static struct client clients[CONNECTIONS_MOST];
@@ -66,18 +68,37 @@ ask(struct client *client, int64_t due_ns)
 		err(1, "send");
 }
 
-/* Every answer here comes in one piece. */
-static void
+/* Some servers send the head and the body of an answer one after the other. */
+static bool
+is_whole(const struct client *client)
+{
+	const char *body = strstr(client->answer, "\r\n\r\n");
+	const char *length = strcasestr(client->answer, "\r\nContent-Length:");
+
+	return body && length && length < body &&
+	       client->answer + client->size >= body + 4 + atoi(length + 17);
+}
+
+/* True when the answer is whole. */
+static bool
 take(struct client *client, int64_t counted_from_ns)
 {
-	char answer[4096];
-	ssize_t size = recv(client->fd, answer, sizeof(answer), 0);
+	size_t room = sizeof(client->answer) - client->size - 1;
+	ssize_t size = recv(client->fd, client->answer + client->size, room, 0);
 
-	if (size <= 12 || strncmp(answer + 9, "200", 3) != 0)
-		errx(1, "no 200");
+	if (size <= 0)
+		errx(1, "the connection ended in the middle of an answer");
+	client->size += (size_t)size;
+	client->answer[client->size] = '\0';
+	if (!is_whole(client))
+		return false;
+	if (strncmp(client->answer + 9, "200", 3) != 0)
+		errx(1, "no 200: %.40s", client->answer);
 	client->waiting = false;
+	client->size = 0;
 	if (client->due_ns >= counted_from_ns && sample_count < SAMPLES_MOST)
 		samples_us[sample_count++] = (uint32_t)((now_ns() - client->due_ns) / 1000);
+	return true;
 }
 
 static int
@@ -137,8 +158,7 @@ main(int argc, char **argv)
 		int count = epoll_wait(epoll, events, 512, gap_ns > 0 ? 0 : 100);
 
 		for (int i = 0; i < count; i++) {
-			take(events[i].data.ptr, count_ns);
-			if (gap_ns == 0)
+			if (take(events[i].data.ptr, count_ns) && gap_ns == 0)
 				ask(events[i].data.ptr, now_ns());
 		}
 		if (gap_ns > 0)

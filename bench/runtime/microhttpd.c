@@ -11,12 +11,16 @@ hello(void *with, struct MHD_Connection *connection, const char *url, const char
 	void **state)
 {
 	static char text[] = "Hello, world!\n";
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(sizeof(text) - 1, text, MHD_RESPMEM_PERSISTENT);
+	static int begun;
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
 	(void)with, (void)url, (void)method, (void)version, (void)upload, (void)upload_size;
-	(void)state;
+	if (*state != &begun) { /* an answer before the request is whole closes the connection */
+		*state = &begun;
+		return MHD_YES;
+	}
+	response = MHD_create_response_from_buffer(sizeof(text) - 1, text, MHD_RESPMEM_PERSISTENT);
 	MHD_add_response_header(response, "Content-Type", "text/plain");
 	result = MHD_queue_response(connection, MHD_HTTP_OK, response);
 	MHD_destroy_response(response);
@@ -28,8 +32,8 @@ main(int argc, char **argv)
 {
 	uint16_t port = argc == 2 ? (uint16_t)atoi(argv[1]) : 0;
 
-	if (!MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, port, NULL, NULL, hello, NULL,
-		    MHD_OPTION_CONNECTION_LIMIT, 20000U, MHD_OPTION_END))
+	if (!MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, port, NULL, NULL,
+		    hello, NULL, MHD_OPTION_CONNECTION_LIMIT, 20000U, MHD_OPTION_END))
 		errx(1, "port %u", port);
 	pause();
 }
