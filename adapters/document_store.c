@@ -111,19 +111,19 @@ document_store_query(struct document_store *store, struct fn_call *call,
 	const struct document_query *query, struct document_page *page, struct fn_error *err)
 {
 	struct document_query more = *query;
-	struct document_place place;
+	struct document_place place = {query->start_at, {0}};
 	struct document *documents;
 	size_t count;
-	bool first = query->page_token.size == 0;
+	bool has_place = query->start_at || query->page_token.size > 0;
 
 	assert(query->limit >= 1 && query->limit <= DOCUMENT_PAGE_MOST);
 	assert(query->filter_count <= DOCUMENT_FILTERS_MOST);
 	more.limit++;
 	documents = fn_arena_alloc(call->arena, more.limit * sizeof(*documents));
-	if (!first)
+	if (query->page_token.size > 0)
 		TRY(read_token(query, call, &place, err));
 	TRY(store->backend->query(
-		store, call, &more, first ? NULL : &place, documents, &count, err));
+		store, call, &more, has_place ? &place : NULL, documents, &count, err));
 	*page = (struct document_page){documents, count, {0}};
 	if (count > query->limit) {
 		page->count = query->limit;

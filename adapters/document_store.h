@@ -63,8 +63,9 @@ struct document_query {
 	struct document_filter filters[DOCUMENT_FILTERS_MOST]; /* all of them fit... */
 	size_t filter_count;
 	const char *order_by; /* ...and there is this field, text or whole numbers; NULL: the id */
-	bool descending; /* where the field is the same, the id decides in the same direction */
-	size_t limit;    /* 1..DOCUMENT_PAGE_MOST */
+	bool descending;  /* where the field is the same, the id decides in the same direction */
+	json_t *start_at; /* a value of order_by, with which the order begins; NULL: all of it */
+	size_t limit;     /* 1..DOCUMENT_PAGE_MOST */
 	struct fn_bytes page_token; /* `next` of the page before; empty: the first page */
 };
 

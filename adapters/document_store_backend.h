@@ -7,7 +7,7 @@
 /* Where a page begins: behind the document that has these. */
 struct document_place {
 	const json_t *value; /* of the field that is ordered by; NULL where that is the id */
-	struct fn_bytes id;
+	struct fn_bytes id;  /* empty: with the first one that has the value */
 };
 
 /* Each answers the function of the port with the same name; ids have been checked. */

@@ -353,7 +353,9 @@ query_text(const struct document_query *query, const struct document_place *afte
 		fn_addf(&sql, " AND %s = ?", field_of(arena, query->filters[i].field));
 	if (order)
 		fn_addf(&sql, " AND %s IS NOT NULL", order);
-	if (after && order)
+	if (after && after->id.size == 0)
+		fn_addf(&sql, " AND %s %s= ?", order, beyond);
+	else if (after && order)
 		fn_addf(&sql, " AND (%s, id) %s (?, ?)", order, beyond);
 	else if (after)
 		fn_addf(&sql, " AND id %s ?", beyond);
@@ -393,7 +395,7 @@ bind_query(sqlite3_stmt *statement, const struct document_query *query,
 		bind_value(statement, n++, query->filters[i].value);
 	if (after && after->value)
 		bind_value(statement, n++, after->value);
-	if (after)
+	if (after && after->id.size > 0)
 		bind_text(statement, n, after->id);
 }
 

@@ -334,22 +334,29 @@ static const struct shelf_query {
 	const char *filters; /* a JSON object */
 	const char *order_by;
 	bool descending;
-	const char *ids; /* in order, a letter each */
+	const char *ids;      /* in order, a letter each */
+	const char *start_at; /* JSON; NULL: none */
 } queries[] = {
-	{"{}", NULL, false, "abcdefg"},
-	{"{}", NULL, true, "gfedcba"},
-	{"{}", "rank", false, "ebacdf"},
-	{"{}", "rank", true, "fdcabe"},
-	{"{}", "name", false, "dcebag"},
-	{"{\"kind\":\"box\"}", "rank", false, "ebadf"},
-	{"{\"kind\":\"box\",\"open\":true}", "rank", true, "fdae"},
-	{"{\"open\":false}", NULL, true, "gb"},
-	{"{\"rank\":3}", "name", true, "acd"},
-	{"{\"rank\":3,\"kind\":\"jar\",\"name\":\"apple\",\"open\":true}", NULL, false, "c"},
-	{"{\"kind\":\"tin\"}", "rank", false, ""},
-	{"{\"rank\":\"3\"}", NULL, false, ""},
-	{"{\"colour\":\"red\"}", NULL, false, ""},
-	{"{}", "colour", false, ""},
+	{"{}", NULL, false, "abcdefg", NULL},
+	{"{}", NULL, true, "gfedcba", NULL},
+	{"{}", "rank", false, "ebacdf", NULL},
+	{"{}", "rank", true, "fdcabe", NULL},
+	{"{}", "name", false, "dcebag", NULL},
+	{"{\"kind\":\"box\"}", "rank", false, "ebadf", NULL},
+	{"{\"kind\":\"box\",\"open\":true}", "rank", true, "fdae", NULL},
+	{"{\"open\":false}", NULL, true, "gb", NULL},
+	{"{\"rank\":3}", "name", true, "acd", NULL},
+	{"{\"rank\":3,\"kind\":\"jar\",\"name\":\"apple\",\"open\":true}", NULL, false, "c", NULL},
+	{"{\"kind\":\"tin\"}", "rank", false, "", NULL},
+	{"{\"rank\":\"3\"}", NULL, false, "", NULL},
+	{"{\"colour\":\"red\"}", NULL, false, "", NULL},
+	{"{}", "colour", false, "", NULL},
+	{"{}", "rank", false, "acdf", "2"},
+	{"{}", "rank", false, "acdf", "3"},
+	{"{}", "rank", true, "dcabe", "3"},
+	{"{}", "rank", true, "be", "2"},
+	{"{\"kind\":\"box\"}", "name", false, "bag", "\"fig\""},
+	{"{}", "rank", false, "", "1795498618124"},
 };
 
 static struct document_query
@@ -361,6 +368,9 @@ query_of(const struct shelf_query *from, size_t limit)
 		.descending = from->descending,
 		.limit = limit,
 	};
+	if (from->start_at)
+		query.start_at =
+			json_keep(call.arena, json_loads(from->start_at, JSON_DECODE_ANY, NULL));
 	json_t *filters = json_keep(call.arena, json_loads(from->filters, 0, NULL)), *value;
 	const char *field;
 
