@@ -1,5 +1,6 @@
 #include "domain/idempotency.h"
 
+#include "domain/fields.h"
 #include "fn/clock.h"
 
 #include <openssl/sha.h>
@@ -80,21 +81,15 @@ struct record {
 	int64_t version;
 };
 
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
 static struct document_write
 record_write(const struct idempotency *once, struct fn_call *call, enum document_write_kind kind,
 	int64_t working_until_ms)
 {
-	json_t *fields = json_pack("{s:s%, s:s%, s:I}", "fingerprint", once->fingerprint.at,
-		once->fingerprint.size, "creation_id", once->creation_id.at, once->creation_id.size,
-		"working_until_ms", (json_int_t)working_until_ms);
+	json_t *fields = fields_keep(call, json_object());
 
-	fn_arena_defer(call->arena, drop_json, fields);
+	fields_put(fields, "fingerprint", fields_text_or_null(once->fingerprint));
+	fields_put(fields, "creation_id", fields_text_or_null(once->creation_id));
+	fields_put(fields, "working_until_ms", json_integer(working_until_ms));
 	return (struct document_write){
 		.kind = kind,
 		.collection = COLLECTION,
@@ -109,17 +104,19 @@ record_read(struct record *record, const struct idempotency *once, struct fn_cal
 	struct document_store *documents, struct fn_error *err)
 {
 	struct document document;
-	json_int_t working_until_ms;
 
 	TRY(document_store_get(documents, call, COLLECTION, once->record_id, &document, err));
-	if (json_unpack(document.fields, "{s:s%, s:s%, s:I}", "fingerprint",
-		    &record->fingerprint.at, &record->fingerprint.size, "creation_id",
-		    &record->creation_id.at, &record->creation_id.size, "working_until_ms",
-		    &working_until_ms) != 0)
-		return fn_fail(err, FN_INTERNAL, COLLECTION "/%.*s: no usable record",
-			FN_ARG(once->record_id));
-	record->working_until_ms = working_until_ms;
-	record->version = document.version;
+	struct fields from = {document.fields, NULL};
+	const struct record read = {
+		.fingerprint = fields_text(&from, "fingerprint"),
+		.creation_id = fields_text(&from, "creation_id"),
+		.working_until_ms = fields_number(&from, "working_until_ms"),
+		.version = document.version,
+	};
+	if (from.wrong)
+		return fn_fail(err, FN_INTERNAL, COLLECTION "/%.*s: no usable %s in it",
+			FN_ARG(once->record_id), from.wrong);
+	*record = read;
 	return true;
 }
 
@@ -169,6 +166,15 @@ claim(struct idempotency *once, struct fn_call *call, struct document_store *doc
 	return true;
 }
 
+static bool
+check_fingerprint(const struct record *record, const struct idempotency *once, struct fn_error *err)
+{
+	if (fn_bytes_equal(record->fingerprint, once->fingerprint))
+		return true;
+	return fn_fail(
+		err, FN_UNPROCESSABLE, "Idempotency-Key: this key was used with another request");
+}
+
 /* FN_PRECONDITION: the record went or changed while we looked at it. */
 static bool
 claim_or_replay(struct idempotency *once, struct fn_call *call, struct document_store *documents,
@@ -186,9 +192,7 @@ claim_or_replay(struct idempotency *once, struct fn_call *call, struct document_
 			err->code = FN_PRECONDITION;
 		return false;
 	}
-	if (!fn_bytes_equal(record.fingerprint, once->fingerprint))
-		return fn_fail(err, FN_UNPROCESSABLE,
-			"Idempotency-Key: this key was used with another request");
+	TRY(check_fingerprint(&record, once, err));
 	if (record.working_until_ms == 0)
 		return replay(once, record.creation_id, call, documents, err);
 	if (record.working_until_ms > fn_unix_ms())
@@ -215,22 +219,32 @@ settle(struct idempotency *once, struct fn_call *call, struct document_store *do
 	return at_work(fn_unix_ms() + 1000, err);
 }
 
-bool
-idempotency_begin(struct idempotency *once, struct fn_call *call, struct document_store *documents,
-	const struct user *user, const char *id_prefix, struct fn_error *err)
+static bool
+init(struct idempotency *once, struct fn_call *call, const struct user *user, const char *id_prefix,
+	struct fn_error *err)
 {
 	char id[CREATION_ID_SIZE];
-	struct idempotency begun = {0};
 	struct fn_bytes key;
 
 	TRY(read_key(call, &key, err));
 	creation_new_id(id_prefix, id);
-	begun.creation_id = fn_bytes_copy(call->arena, fn_bytes(id));
+	*once = (struct idempotency){.creation_id = fn_bytes_copy(call->arena, fn_bytes(id))};
 	if (key.size > 0) {
-		begun.record_id = hash(call->arena, user->id, key);
-		begun.fingerprint = hash(call->arena, fn_bytes(id_prefix), call->body);
-		TRY(settle(&begun, call, documents, err));
+		once->record_id = hash(call->arena, user->id, key);
+		once->fingerprint = hash(call->arena, fn_bytes(id_prefix), call->body);
 	}
+	return true;
+}
+
+bool
+idempotency_begin(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	const struct user *user, const char *id_prefix, struct fn_error *err)
+{
+	struct idempotency begun;
+
+	TRY(init(&begun, call, user, id_prefix, err));
+	if (begun.record_id.size > 0)
+		TRY(settle(&begun, call, documents, err));
 	*once = begun;
 	return true;
 }
@@ -290,4 +304,45 @@ idempotency_abandon(
 	if (once->record_id.size > 0 && !document_store_commit(documents, &last, &write, 1, &err) &&
 		err.code != FN_PRECONDITION) /* that it is another's now */
 		fn_log(call, FN_WARNING, "Idempotency-Key: not freed: %s", err.message);
+}
+
+/* ---- Work that is one commit ---------------------------------------------------------------- */
+
+/* A record with our fingerprint was made by such work, so it is final. */
+static bool
+recall(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	struct fn_error *err)
+{
+	struct fn_error why;
+	struct record record;
+
+	if (record_read(&record, once, call, documents, &why)) {
+		TRY(check_fingerprint(&record, once, err));
+		once->creation_id = record.creation_id;
+		once->done = true;
+	} else if (why.code != FN_NOT_FOUND) {
+		*err = why;
+		return false;
+	}
+	return true;
+}
+
+bool
+idempotency_look(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	const struct user *user, const char *id_prefix, struct fn_error *err)
+{
+	struct idempotency looked;
+
+	TRY(init(&looked, call, user, id_prefix, err));
+	if (looked.record_id.size > 0)
+		TRY(recall(&looked, call, documents, err));
+	*once = looked;
+	return true;
+}
+
+void
+idempotency_add(const struct idempotency *once, struct fn_call *call, struct writes *writes)
+{
+	if (once->record_id.size > 0)
+		writes_add(writes, record_write(once, call, DOCUMENT_CREATE, 0));
 }

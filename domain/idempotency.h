@@ -15,12 +15,14 @@
 #include "adapters/document_store.h"
 #include "domain/creation.h"
 #include "domain/user.h"
+#include "domain/writes.h"
 
 struct idempotency {
 	struct fn_bytes record_id;   /* hash of user and key; empty: the request has no key */
 	struct fn_bytes fingerprint; /* hash of what is asked for */
 	struct fn_bytes creation_id; /* what this request makes; fresh, or taken over */
 	int64_t version;             /* of the record while we are at work */
+	bool done;                   /* idempotency_look: another has made that creation */
 	struct fn_bytes replay;      /* not empty: the creation's JSON; another has done the work */
 };
 
@@ -39,5 +41,14 @@ FN_MUST bool idempotency_finish(struct idempotency *, struct fn_call *, struct d
 
 /* The work failed: the key is free again. What cannot be written now runs out by itself. */
 void idempotency_abandon(struct idempotency *, struct fn_call *, struct document_store *);
+
+/* For work that is one commit, and so needs no record while it is at work: says what the key stands
+ * for, and writes nothing. FN_INVALID, FN_UNPROCESSABLE: as above. */
+FN_MUST bool idempotency_look(struct idempotency *, struct fn_call *, struct document_store *,
+	const struct user *, const char *id_prefix, struct fn_error *);
+
+/* Adds the record, final at once, to that commit; nothing without a key. If another request with
+ * this key is faster the commit is FN_CONFLICT: look again. */
+void idempotency_add(const struct idempotency *, struct fn_call *, struct writes *);
 
 #endif

@@ -369,6 +369,73 @@ START_TEST(one_of_many_at_once_works)
 }
 END_TEST
 
+/* ---- Work that is one commit ---- */
+
+static bool
+look(struct request *request, const char *key)
+{
+	request->key.value = fn_bytes(key);
+	request->call.headers = &request->key;
+	request->call.header_count = key ? 1 : 0;
+	return idempotency_look(&request->once, &request->call, store, &ada, "vid_", &request->err);
+}
+
+/* The work itself is one document. */
+static bool
+commit(struct request *request)
+{
+	struct writes writes = {0};
+
+	writes_add(&writes, (struct document_write){
+				    .kind = DOCUMENT_CREATE,
+				    .collection = "creations",
+				    .id = request->once.creation_id,
+				    .fields = json_object(),
+			    });
+	idempotency_add(&request->once, &request->call, &writes);
+	bool ok = writes_commit(&writes, &request->call, store, &request->err);
+	json_decref(writes.list[0].fields);
+	return ok;
+}
+
+/* Until the work is committed the key stands for nothing, then for what was made. */
+START_TEST(committed_work_is_known)
+{
+	ck_assert(look(&first, "key-1") && !first.once.done);
+	ck_assert(look(&second, "key-1") && !second.once.done);
+	ck_assert(commit(&first));
+	ck_assert(look(&third, "\"key-1\"") && third.once.done);
+	ck_assert(fn_bytes_equal(third.once.creation_id, first.once.creation_id));
+	ck_assert(look(&third, "key-2") && !third.once.done);
+	ck_assert(!fn_bytes_equal(third.once.creation_id, first.once.creation_id));
+}
+END_TEST
+
+/* Who is second to commit makes nothing, and finds the other's when it looks again. */
+START_TEST(second_commit_is_a_conflict)
+{
+	ck_assert(look(&first, "key-1") && look(&second, "key-1"));
+	ck_assert(commit(&first));
+	assert_refused(commit(&second), &second, FN_CONFLICT);
+	ck_assert(!is_stored(second.once.creation_id));
+	ck_assert(look(&second, "key-1") && second.once.done);
+	ck_assert(fn_bytes_equal(second.once.creation_id, first.once.creation_id));
+}
+END_TEST
+
+/* A key is that of one body and one kind of work, and well-formed; without one nothing is kept. */
+START_TEST(key_is_checked_there_as_well)
+{
+	ck_assert(look(&first, "key-1") && commit(&first));
+	second.call.body = FN_BYTES("{\"prompt\":\"owl\"}");
+	assert_refused(look(&second, "key-1"), &second, FN_UNPROCESSABLE);
+	assert_refused(begin(&third), &third, FN_UNPROCESSABLE);
+	assert_refused(look(&third, "a b"), &third, FN_INVALID);
+	ck_assert(look(&second, NULL) && !second.once.done && commit(&second));
+	ck_assert(look(&third, NULL) && !third.once.done && commit(&third));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -387,6 +454,9 @@ main(void)
 		{keys_of_two_users_never_meet, 1, setup, teardown},
 		{key_is_read_or_refused, COUNT(keys), setup, teardown},
 		{one_of_many_at_once_works, 1, setup, teardown},
+		{committed_work_is_known, 1, setup, teardown},
+		{second_commit_is_a_conflict, 1, setup, teardown},
+		{key_is_checked_there_as_well, 1, setup, teardown},
 	};
 
 	return suite_run("idempotency", cases, COUNT(cases));
