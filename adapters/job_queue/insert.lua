@@ -1,7 +1,7 @@
 -- insert.lua: into the queue, and out of it.
 
--- True when the job is ready. Who is the first without a place by now was ready until now, or the
--- job has none.
+-- True when the job is ready. Who is the first without a place now was ready until now, or it is
+-- not this job that has got one.
 local function insert(id, user, score, free)
 	call('ZADD', WAITING, score, id)
 	call('ZADD', USER .. user, score, id)
@@ -9,7 +9,7 @@ local function insert(id, user, score, free)
 		return false
 	end
 	local without = free < NEVER and call('ZRANGE', USER .. user, free, free)[1]
-	if without and call('ZREM', READY, without) == 0 then
+	if without and (without == id or call('ZREM', READY, without) == 0) then
 		return false
 	end
 	make_ready(id, score)
