@@ -23,6 +23,8 @@ struct fn_function {
 
 /* Serves until SIGTERM or SIGINT; the return value is the process's exit code: 0 after a clean
  * stop, 78 for a bad setting, 1 when it could not serve (one line on stderr says why).
+ * The signals reach the loop alone: a thread that main starts before must have blocked both, or
+ * they end the process at once.
  * FUNCTION_TARGET (or --target) chooses among several functions; without it the first is served.
  * A name that is not registered is an error. */
 int fn_serve(int argc, char **argv, const struct fn_function *, size_t count);
