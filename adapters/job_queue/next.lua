@@ -93,6 +93,7 @@ local function next_job(from, counter)
 		end
 		local j = call('HMGET', JOB .. id, 'st', 'tok', 'u', 'p', 'fence', 'at')
 		if j[1] == 'A' and j[2] == token then
+			call('DEL', P)
 			count(counter)
 			return hand_over(id, j[3], j[4], j[5], j[6])
 		end
