@@ -14,8 +14,9 @@
  * - All times are the server's. A caller's calendar may be wrong by hours.
  *
  * Every verb may be repeated with the same arguments, and the backend itself does so when a
- * connection breaks before the reply; a reserve that is repeated costs its user another turn. What fails with FN_UPSTREAM or FN_DEADLINE may have been
- * carried out all the same. Text and lists that come back live in the call's arena.
+ * connection breaks before the reply; a reserve that is repeated costs its user another turn. What
+ * fails with FN_UPSTREAM or FN_DEADLINE may have been carried out all the same. Text and lists
+ * that come back live in the call's arena.
  *
  * Backend: job_queue_redis.c ("redis:", "rediss:"; one script and one round trip per verb). */
 #ifndef JOB_QUEUE_H
