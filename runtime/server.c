@@ -174,6 +174,18 @@ is_ignored(const struct server *server, struct fn_bytes path)
 	return false;
 }
 
+/* 0 where the function is to be called. A probe is answered while every handler is busy: one that
+ * fails gets the process killed. */
+static int
+status_without_a_call(const struct server *server, const struct fn_call *call)
+{
+	struct fn_bytes probe_path = fn_bytes(server->options->probe_path);
+
+	if (probe_path.size > 0 && fn_bytes_equal(call->path, probe_path))
+		return atomic_load(&server->draining) ? 503 : 200;
+	return is_ignored(server, call->path) ? 404 : 0;
+}
+
 /* The loop answers it: the page is wanted most when no handler is free. */
 static void
 answer_admin(struct server *server, struct connection *connection)
@@ -224,8 +236,9 @@ dispatch(struct server *server, struct connection *connection)
 		answer_admin(server, connection);
 		return false;
 	}
-	if (is_ignored(server, call->path)) {
-		call->answer.status = 404;
+	call->answer.status = status_without_a_call(server, call);
+	if (call->answer.status != 0) {
+		exchange->close = exchange->close || atomic_load(&server->draining);
 		connection_answer(connection);
 		return false;
 	}

@@ -29,6 +29,7 @@ struct server_options {
 	long wait_ms; /* a request waits so long for a handler before it is answered 503 */
 	size_t waiting_most;
 	size_t body_limit;
+	const char *probe_path;     /* where GET says whether the server serves; empty: nowhere */
 	const char *ignored_routes; /* "/a|/b": paths that are answered 404 without a call */
 	bool log_execution_id;
 	struct server_timeouts timeouts;

@@ -26,6 +26,8 @@ const struct fn_setting server_settings[] = {
 		3600, "seconds that running calls have to finish after SIGTERM"},
 	{"MAX_BODY_BYTES", FN_NUMBER, offsetof(struct server_config, max_body_bytes), "33554432", 0,
 		1 << 30, "bytes of the largest request body; a larger one is answered 413"},
+	{"PROBE_PATH", FN_TEXT, offsetof(struct server_config, probe_path), "", 0, 0,
+		"path of HTTP probes: 200 while it serves, 503 while it stops, without a call"},
 	{"IGNORED_ROUTES", FN_TEXT, offsetof(struct server_config, ignored_routes),
 		"/favicon.ico|/robots.txt", 0, 0,
 		"paths that are answered 404 without a call; \"none\" switches this off"},

@@ -14,6 +14,7 @@ struct server_config {
 	long max_wait_s;
 	long drain_timeout_s;
 	long max_body_bytes;
+	const char *probe_path;
 	const char *ignored_routes;
 	const char *log_execution_id;
 	bool logs_execution_id; /* the same, read */

@@ -314,6 +314,30 @@ START_TEST(a_call_without_end_is_given_up)
 }
 END_TEST
 
+/* Contract 66 and 67: who is busy is not ill, and who stops says so. */
+START_TEST(a_probe_is_answered_while_all_is_busy)
+{
+	static const char *const settings[] = {"PROBE_PATH=/healthy", "MAX_CONCURRENCY=1", NULL};
+	struct peer *busy, *probe;
+
+	serve(settings);
+	busy = peer_connect(port);
+	probe = peer_connect(port);
+	peer_sends(busy, GET("/slow?ms=500"));
+	ck_assert_int_eq(peer_ask(probe, GET("/healthy"), &answer), 200);
+	ck_assert_uint_eq(answer.body.size, 0);
+	peer_sends(probe, "GET /healthy HTTP/1.1\r\n");
+	program_signal(program, SIGTERM);
+	program_says(program, "stopping");
+	ck_assert_int_eq(peer_ask(probe, "Host: h\r\n\r\n", &answer), 503);
+	ck_assert(peer_read(busy, &answer));
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert_int_eq(program_end(program), 0);
+	peer_close(busy);
+	peer_close(probe);
+}
+END_TEST
+
 /* Contract 26. */
 START_TEST(a_second_signal_ends_it_at_once)
 {
@@ -626,6 +650,7 @@ main(void)
 		{A(production_starts_in_silence)},
 		{A(an_idle_process_ends), .rows = COUNT(stops)},
 		{A(running_requests_are_finished), .rows = COUNT(drains)},
+		{A(a_probe_is_answered_while_all_is_busy)},
 		{A(a_call_without_end_is_given_up)},
 		{A(a_second_signal_ends_it_at_once), .rows = COUNT(stops)},
 		{A(a_frozen_process_goes_on)},
