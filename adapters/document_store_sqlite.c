@@ -424,7 +424,8 @@ run_query(struct connection *conn, const struct request *request, struct fn_erro
 
 static bool
 sqlite_query(struct document_store *self, struct fn_call *call, const struct document_query *query,
-	const struct document_place *after, struct document *documents, size_t *count,
+	const struct document_place *after, struct document *documents,
+	size_t *count, /* NOLINT: written through `request` */
 	struct fn_error *err)
 {
 	const struct request request = {
