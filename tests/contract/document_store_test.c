@@ -374,8 +374,10 @@ query_of(const struct shelf_query *from, size_t limit)
 	json_t *filters = json_keep(call.arena, json_loads(from->filters, 0, NULL)), *value;
 	const char *field;
 
-	json_object_foreach(filters, field, value) query.filters[query.filter_count++] =
-		(struct document_filter){field, value};
+	json_object_foreach(filters, field, value)
+	{
+		query.filters[query.filter_count++] = (struct document_filter){field, value};
+	}
 	return query;
 }
 
