@@ -57,7 +57,9 @@ teardown(void)
 static bool
 open_at(const char *url, const char *emulator_host)
 {
-	config = (struct events_config){url, emulator_host};
+	/* borrowed until the close, which some tests stop the server before */
+	config = (struct events_config){
+		fn_text(call.arena, fn_bytes(url)), fn_text(call.arena, fn_bytes(emulator_host))};
 	return events_open(&events, &config, credentials, http, &err);
 }
 
