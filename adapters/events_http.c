@@ -18,8 +18,10 @@ struct http_events {
 	const char *url;
 	struct fn_http_client *http;
 	pthread_mutex_t lock;
-	pthread_cond_t ended; /* one of the posts */
-	unsigned posts;       /* on their way */
+	pthread_cond_t one_ended;
+	unsigned posts;              /* on their way, or ended and not yet joined: */
+	pthread_t ended[POSTS_MOST]; /* their threads */
+	unsigned ended_count;
 };
 
 struct post {
@@ -30,16 +32,27 @@ struct post {
 
 /* ---- Open and close ------------------------------------------------------------------------ */
 
+/* With the lock held, which a thread that has ended does not want any more. */
+static void
+join_ended(struct http_events *events)
+{
+	while (events->ended_count > 0) {
+		pthread_join(events->ended[--events->ended_count], NULL);
+		events->posts--;
+	}
+}
+
 static void
 http_close(struct events *self)
 {
 	struct http_events *events = (struct http_events *)self;
 
 	pthread_mutex_lock(&events->lock);
-	while (events->posts > 0)
-		pthread_cond_wait(&events->ended, &events->lock);
+	while (events->posts > events->ended_count)
+		pthread_cond_wait(&events->one_ended, &events->lock);
+	join_ended(events);
 	pthread_mutex_unlock(&events->lock);
-	pthread_cond_destroy(&events->ended);
+	pthread_cond_destroy(&events->one_ended);
 	pthread_mutex_destroy(&events->lock);
 	free(events);
 }
@@ -61,7 +74,7 @@ http_open(struct events **opened, const struct events_config *config,
 		.url = config->url,
 		.http = http,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.ended = PTHREAD_COND_INITIALIZER,
+		.one_ended = PTHREAD_COND_INITIALIZER,
 	};
 	*opened = &events->port;
 	return true;
@@ -73,6 +86,7 @@ static bool
 post_begin(struct http_events *events)
 {
 	pthread_mutex_lock(&events->lock);
+	join_ended(events);
 	bool may = events->posts < POSTS_MOST;
 	events->posts += may;
 	pthread_mutex_unlock(&events->lock);
@@ -83,8 +97,16 @@ static void
 post_end(struct http_events *events)
 {
 	pthread_mutex_lock(&events->lock);
+	events->ended[events->ended_count++] = pthread_self();
+	pthread_cond_signal(&events->one_ended);
+	pthread_mutex_unlock(&events->lock);
+}
+
+static void
+post_give_up(struct http_events *events)
+{
+	pthread_mutex_lock(&events->lock);
 	events->posts--;
-	pthread_cond_signal(&events->ended);
 	pthread_mutex_unlock(&events->lock);
 }
 
@@ -145,10 +167,9 @@ http_publish(struct events *self, struct fn_call *call, const struct fn_event *e
 	struct post *post = post_of(events, call, event);
 	if (pthread_create(&thread, NULL, post_run, post) != 0) {
 		fn_arena_drop(post->call.arena);
-		post_end(events);
+		post_give_up(events);
 		return fn_fail(err, FN_BUSY, "event: there is no thread for it");
 	}
-	pthread_detach(thread);
 	return true;
 }
 
