@@ -1,11 +1,11 @@
-/* The job queue of Phoenix, as its functions use it. A thousand users, two jobs of each at once. */
+/* The job queue of Phoenix, as its functions use it. Ten thousand users, two jobs of each at once. */
 #include "adapters/job_queue.h"
 #include "bench/queue/measure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define USERS 1000
+#define USERS 10000
 
 struct client {
 	struct job_queue_config config;

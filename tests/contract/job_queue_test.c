@@ -532,6 +532,21 @@ START_TEST(limits_change_under_way)
 }
 END_TEST
 
+/* Where more run than a lowered limit allows, nothing starts. */
+START_TEST(lowered_limit_lets_nobody_in)
+{
+	static const char *const ids[] = {"a", "b", "c"};
+
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		enqueue(ids[i], "u");
+		claim(ids[i]);
+	}
+	limit(0, 1);
+	ck_assert(!enqueue("d", "u").runnable);
+	must_rest(JOB_IDLE);
+}
+END_TEST
+
 /* New limits reach every user, however many jobs wait. */
 START_TEST(limits_change_for_all)
 {
@@ -1435,6 +1450,7 @@ main(void)
 		CASE(better_job_takes_the_place),
 		CASE(canceled_job_gives_its_place),
 		CASE(limits_change_under_way),
+		CASE(lowered_limit_lets_nobody_in),
 		CASE(limits_change_for_all),
 		CASE(so_many_run_in_all),
 		CASE(calls_are_paced),
