@@ -39,6 +39,14 @@ connection_drop(struct connection *connection)
 	free(connection);
 }
 
+void
+connection_forget(struct connection *connection)
+{
+	struct linger at_once = {.l_onoff = 1};
+
+	setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 /* ---- In ---------------------------------------------------------------------------------- */
 
 static enum connection_result

@@ -39,6 +39,8 @@ struct connection {
 
 struct connection *connection_new(int fd);
 void connection_drop(struct connection *); /* closes the socket too */
+/* From now on closing takes back what the client has not taken, which the kernel would keep. */
+void connection_forget(struct connection *);
 
 enum connection_result {
 	CONNECTION_BLOCKED, /* wait for the socket */

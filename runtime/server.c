@@ -409,6 +409,8 @@ sweep_connection(struct server *server, struct connection *connection, int64_t n
 	if (!is_overdue(server, connection, now_ms) || !on_connection(server, connection) ||
 		!is_overdue(server, connection, now_ms))
 		return;
+	if (connection->phase == CONNECTION_WRITING)
+		connection_forget(connection);
 	if (is_idle(connection) || connection->phase != CONNECTION_READING) {
 		drop_connection(server, connection);
 		return;

@@ -151,6 +151,14 @@ peer_ended(struct peer *peer)
 	return !peer->broken && peer->size == 0;
 }
 
+void
+peer_is_given_up(struct peer *peer)
+{
+	struct pollfd socket = {.fd = peer->fd, .events = POLLRDHUP};
+
+	ck_assert_msg(poll(&socket, 1, PATIENCE_MS) == 1, "the connection is not given up");
+}
+
 bool
 peer_is_silent(struct peer *peer, int ms)
 {

@@ -29,6 +29,8 @@ bool peer_read(struct peer *, struct answer *);
 bool peer_read_head(struct peer *, struct answer *);
 /* Waits for the end of the connection; true where it ends in order and with nothing unread. */
 bool peer_ended(struct peer *);
+/* Waits until the other side has ended the connection, and takes nothing of what has come. */
+void peer_is_given_up(struct peer *);
 /* Whether nothing has come in for so long. */
 bool peer_is_silent(struct peer *, int ms);
 
