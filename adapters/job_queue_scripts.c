@@ -66,7 +66,7 @@ static const struct part {
 	[JOB_SCRIPT_SET_OPERATION] = {P(core), P(memory), P(set_operation)},
 	[JOB_SCRIPT_FINISH] = {P(core), P(places), P(ends), P(rare), P(insert),
 		P(users), P(bury), P(sweep), P(rare_end), P(next), P(finish)},
-	[JOB_SCRIPT_TICK] = {P(core), P(memory), P(places), P(insert), P(users),
+	[JOB_SCRIPT_TICK] = {P(core), P(places), P(insert), P(users),
 		P(ends), P(bury), P(sweep), P(tick)},
 	[JOB_SCRIPT_GET] = {P(core), P(view), P(get)},
 	[JOB_SCRIPT_LIST] = {P(core), P(view), P(list)},

@@ -45,6 +45,7 @@ local function sweep(time, due)
 	if not due or time < tonumber(due) then
 		return due and tonumber(due)
 	end
+	call('DEL', P) -- see memory.lua
 	for _, id in ipairs(call('ZRANGE', LEASES, '-inf', time, 'BYSCORE', 'LIMIT', 0, SWEEP_MOST)) do
 		lapse(id, time)
 	end

@@ -341,6 +341,7 @@ START_TEST(full_memory_ends_what_runs)
 	for (int i = 0; i < 6; i++)
 		enqueue(fn_textf(call.arena, "%d", i));
 	struct job first = must_claim("0"), second = must_claim("1"), third = must_claim("2");
+	AUTO(drop_reply) redisReply *due = redis_server_ask(server, "HSET phx:{v}:n due 1");
 	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "CONFIG SET maxmemory 1");
 	ck_assert(!job_queue_enqueue(queue, &call, &order, &ticket, &err));
 	ck_assert_msg(err.code == FN_UPSTREAM && strstr(err.message, "OOM"), "%s", err.message);

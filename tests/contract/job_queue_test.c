@@ -941,6 +941,31 @@ START_TEST(late_end_is_refused_and_the_next_claimed)
 }
 END_TEST
 
+/* All that ends is counted, also what is swept in the same step, or ended with a late claim. */
+START_TEST(ends_in_one_step_are_counted)
+{
+	struct job_end end = {.verdict = JOB_STOPPED};
+	struct job_worker late = ann;
+	enum job_state state;
+	struct job_claim next;
+
+	enqueue("a", "u");
+	enqueue("b", "u");
+	enqueue("c", "u");
+	struct job first = claim("a"), second = claim("b");
+	ck_assert_int_eq(claim_from(brief, &ben).kind, JOB_CLAIMED);
+	must(job_queue_cancel(queue, &call, FN_BYTES("c"), &state, &err));
+	pause_ms(5);
+	enqueue("d", "u");
+	must(job_queue_finish_and_claim(queue, &call, &first, &end, &ann, &next, &err));
+	ck_assert_int_eq(next.kind, JOB_CLAIMED);
+	ck_assert_uint_eq(status().canceled, 2);
+	must(job_queue_finish_and_claim(queue, &call, &second, &end, &late, &next, &err));
+	ck_assert(next.kind == JOB_IDLE && next.was_ours);
+	ck_assert_uint_eq(status().canceled, 3);
+}
+END_TEST
+
 /* A note is kept for the operator, of a sensible length. */
 START_TEST(note_is_kept)
 {
@@ -1473,6 +1498,7 @@ main(void)
 		CASE(forgotten_job_is_not_found),
 		CASE(worker_goes_on_in_one_step),
 		CASE(late_end_is_refused_and_the_next_claimed),
+		CASE(ends_in_one_step_are_counted),
 		CASE(note_is_kept),
 		CASE(operation_outlives_its_worker),
 		CASE(failed_operation_is_forgotten),
