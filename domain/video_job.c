@@ -486,6 +486,8 @@ video_job_replay(struct video_job *job, struct fn_call *call, struct document_st
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
 
+const struct video_outlook video_outlook_unknown = {.starts_in_ms = -1, .progress = -1};
+
 static json_t *
 number_or_null(bool known, int64_t number)
 {

@@ -115,6 +115,8 @@ struct video_outlook {
 	int progress;         /* percent; -1: unknown */
 };
 
+extern const struct video_outlook video_outlook_unknown;
+
 /* {..., position, eta_s, progress, attempts, reason}: the creation's members, and these, of which
  * all but the attempts may be null. `eta_s` is until it starts. */
 struct fn_bytes video_job_json(

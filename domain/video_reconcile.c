@@ -1,0 +1,177 @@
+#include "domain/video_reconcile.h"
+
+#include "domain/fields.h"
+#include "fn/clock.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define PAGE 100
+#define PAGES_A_PASS 10
+#define SILENT_MS 90000
+#define RECENT_MS 600000
+
+static const char *const unfinished[] = {"queued", "running"};
+
+/* ---- One job ------------------------------------------------------------------------------- */
+
+/* The queue has ended it and nobody has written that down: its workers died one after the other,
+ * or it was canceled there. */
+static bool
+write_end(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
+	enum job_state state, struct fn_error *err)
+{
+	fn_log(call, FN_WARNING, "the queue has ended this job: %s", job_state_name(state));
+	if (state == JOB_CANCELED)
+		return video_job_stop(job, call, with->documents, err);
+	return video_job_fail(job, call, with->documents,
+		FN_BYTES("The video could not be made. Your tokens were given back."), true, err);
+}
+
+static bool
+place(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
+	struct fn_error *err)
+{
+	int64_t score;
+
+	TRY(video_queue_reserve(&with->queue, call, job, &score, err));
+	return video_job_place(job, call, with->documents, score, err);
+}
+
+static bool
+put_back(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
+	struct fn_error *err)
+{
+	struct job_ticket ticket;
+
+	if (job->score == 0)
+		TRY(place(with, call, job, err));
+	if (video_job_ended(job))
+		return true;
+	TRY(video_queue_enqueue(&with->queue, call, job, &ticket, err));
+	if (!ticket.existed)
+		fn_log(call, FN_NOTICE, "put back into the queue");
+	else if (ticket.state != JOB_WAITING && ticket.state != JOB_DELAYED &&
+		 ticket.state != JOB_ACTIVE)
+		return write_end(with, call, job, ticket.state, err);
+	return true;
+}
+
+/* ---- Pages --------------------------------------------------------------------------------- */
+
+/* Those last touched in between. */
+struct range {
+	int64_t from_ms, until_ms;
+};
+
+/* One that cannot be helped does not keep the others waiting; a store or queue that is down does.
+ */
+static bool
+visit(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
+	struct fn_error *err)
+{
+	struct fn_error why;
+
+	fn_log_field(call, "user", job->creation.owner.id);
+	fn_log_field(call, "job", job->creation.id);
+	if (put_back(with, call, job, &why))
+		return true;
+	if (why.code == FN_UPSTREAM || why.code == FN_DEADLINE) {
+		*err = why;
+		return fn_wrap(err, "reconcile %.*s", FN_ARG(job->creation.id));
+	}
+	fn_log(call, FN_WARNING, "not reconciled: %s", why.message);
+	return true;
+}
+
+/* `token` becomes empty with the last page that is in range. */
+static bool
+visit_page(const struct video_reconcile *with, struct fn_call *call, const char *status,
+	const struct range *range, char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
+{
+	const struct document_query query = {
+		.collection = "creations",
+		.filters = {{"status", fields_keep(call, json_string(status))}},
+		.filter_count = 1,
+		.order_by = "touched_at_ms",
+		.start_at = fields_keep(call, json_integer(range->from_ms)),
+		.limit = PAGE,
+		.page_token = fn_bytes(token),
+	};
+	struct document_page page;
+	struct video_job job;
+	struct fn_error why;
+
+	TRY(document_store_query(with->documents, call, &query, &page, err));
+	for (size_t i = 0; i < page.count; i++) {
+		if (!video_job_from_document(&job, &page.documents[i], &why)) {
+			fn_log(call, FN_ERROR, "not reconciled: %s", why.message);
+			continue;
+		}
+		if (job.touched_at_ms > range->until_ms) {
+			token[0] = '\0';
+			return true;
+		}
+		TRY(visit(with, call, &job, err));
+	}
+	assert(page.next.size < VIDEO_PASS_TOKEN_SIZE);
+	snprintf(token, VIDEO_PASS_TOKEN_SIZE, "%.*s", FN_ARG(page.next));
+	return true;
+}
+
+FN_DROP(drop_arena, struct fn_arena *, fn_arena_drop)
+
+/* However many pages there are, memory holds one of them. */
+static bool
+turn_page(const struct video_reconcile *with, struct fn_call *call, const char *status,
+	const struct range *range, char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
+{
+	AUTO(drop_arena) struct fn_arena *arena = fn_arena_new();
+	struct fn_call own = *call;
+
+	own.arena = arena;
+	return visit_page(with, &own, status, range, token, err);
+}
+
+/* ---- All of them --------------------------------------------------------------------------- */
+
+bool
+video_reconcile_rebuild(const struct video_reconcile *with, struct fn_call *call,
+	const struct job_worker *worker, const struct job_limits *limits, enum video_reach reach,
+	struct fn_error *err)
+{
+	const struct range range = {
+		.from_ms = reach == VIDEO_RECENT ? fn_unix_ms() - RECENT_MS : 0,
+		.until_ms = INT64_MAX,
+	};
+
+	for (size_t i = 0; i < COUNT(unfinished); i++) {
+		char token[VIDEO_PASS_TOKEN_SIZE] = "";
+		bool mine;
+
+		do {
+			TRY(job_queue_rebuild_begin(with->queue.jobs, call, worker, &mine, err));
+			if (!mine)
+				return true;
+			TRY(turn_page(with, call, unfinished[i], &range, token, err));
+		} while (token[0] != '\0');
+	}
+	return job_queue_rebuild_end(with->queue.jobs, call, worker, limits, err);
+}
+
+bool
+video_reconcile_pass(const struct video_reconcile *with, struct fn_call *call,
+	struct video_pass *pass, struct fn_error *err)
+{
+	const struct range range = {0, fn_unix_ms() - SILENT_MS};
+
+	for (size_t i = 0; i < COUNT(unfinished); i++) {
+		int pages = PAGES_A_PASS;
+
+		do
+			TRY(turn_page(with, call, unfinished[i], &range, pass->tokens[i], err));
+		while (pass->tokens[i][0] != '\0' && --pages > 0);
+	}
+	return true;
+}
