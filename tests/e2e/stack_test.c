@@ -90,9 +90,9 @@ get(const char *url)
 	return send_request(stack.arena, &request);
 }
 
-/* Asks for the picture of BODY. */
+/* Asks for what BODY says. */
 static struct reply
-generate(struct fn_arena *arena, const char *key)
+post(struct fn_arena *arena, const char *path, const char *key)
 {
 	const struct fn_header headers[] = {
 		{FN_BYTES("Content-Type"), FN_BYTES("application/json")},
@@ -100,13 +100,19 @@ generate(struct fn_arena *arena, const char *key)
 	};
 	const struct fn_http_request request = {
 		.method = "POST",
-		.url = fn_textf(arena, "%s/api/image/generate", stack.url),
+		.url = fn_textf(arena, "%s%s", stack.url, path),
 		.headers = headers,
 		.header_count = COUNT(headers),
 		.body = FN_BYTES(BODY),
 	};
 
 	return send_request(arena, &request);
+}
+
+static struct reply
+generate(struct fn_arena *arena, const char *key)
+{
+	return post(arena, "/api/image/generate", key);
 }
 
 /* Until the first request with this key is no longer at work. */
@@ -319,6 +325,25 @@ START_TEST(same_key_after_the_client_hung_up_gives_the_same_creation)
 }
 END_TEST
 
+/* ---- Videos ---------------------------------------------------------------------------------- */
+
+/* A video is asked for through the gateway, and found where the answer says. */
+START_TEST(video_is_queued)
+{
+	start(NULL);
+	struct reply made = post(stack.arena, "/api/video/generate", "key-1");
+	struct fn_bytes location = fn_http_header(&made.http, "Location");
+
+	ck_assert_int_eq(made.status, 202);
+	ck_assert_bytes_eq(location, fn_textf(stack.arena, "/api/video/%s", made.id));
+	struct reply found = get(fn_textf(stack.arena, "%s/api/video/%s", stack.url, made.id));
+	ck_assert_int_eq(found.status, 200);
+	ck_assert_str_eq(found.id, made.id);
+	ck_assert_int_eq(post(stack.arena, "/api/video/generate", "key-1").status, 200);
+	ck_assert_int_eq(get(fn_textf(stack.arena, "%s/api/video/vid_0", stack.url)).status, 404);
+}
+END_TEST
+
 /* ---- Beginning and end ----------------------------------------------------------------------- */
 
 static const struct {
@@ -327,6 +352,8 @@ static const struct {
 } parts[] = {
 	{STACK_GATEWAY, "gateway"},
 	{STACK_GENERATE_IMAGE, "generate_image"},
+	{STACK_SUBMIT_VIDEO, "submit_video"},
+	{STACK_VIDEO_WORKER, "video_worker"},
 	{STACK_VERTEX, "vertex"},
 	{STACK_REDIS, "redis"},
 };
@@ -498,6 +525,7 @@ main(void)
 		{same_key_at_the_same_time_gives_the_same_creation, 1, setup, teardown},
 		{same_key_after_the_client_hung_up_gives_the_same_creation, COUNT(resets), setup,
 			teardown},
+		{video_is_queued, 1, setup, teardown},
 		{port_in_use_is_named, COUNT(parts), setup, teardown},
 		{part_that_does_not_start_is_named_with_its_log, 1, setup, teardown},
 		{part_that_ends_is_named_and_ends_all, 1, setup, teardown},

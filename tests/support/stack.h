@@ -16,6 +16,8 @@ struct stack {
 enum stack_port { /* plus the gateway's */
 	STACK_GATEWAY = 0,
 	STACK_GENERATE_IMAGE = 1,
+	STACK_SUBMIT_VIDEO = 2,
+	STACK_VIDEO_WORKER = 3,
 	STACK_VERTEX = 10,
 	STACK_REDIS = 11,
 	STACK_PORTS,
