@@ -26,15 +26,21 @@ briefly(const struct fn_call *call)
 	return brief;
 }
 
+struct job_class
+video_queue_class(const struct video_queue *queue, const struct video_job *job)
+{
+	return (struct job_class){
+		.penalty_ms = job->paid ? 0 : queue->config->free_penalty_s * 1000,
+		.quantum_ms = queue->config->quantum_s * 1000,
+	};
+}
+
 bool
 video_queue_reserve(const struct video_queue *queue, struct fn_call *call,
 	const struct video_job *job, int64_t *score, struct fn_error *err)
 {
 	struct fn_call brief = briefly(call);
-	const struct job_class class = {
-		.penalty_ms = job->paid ? 0 : queue->config->free_penalty_s * 1000,
-		.quantum_ms = queue->config->quantum_s * 1000,
-	};
+	const struct job_class class = video_queue_class(queue, job);
 
 	return job_queue_reserve(queue->jobs, &brief, job->creation.owner.id, &class, score, err);
 }

@@ -18,6 +18,9 @@ struct video_queue {
 	const struct video_queue_config *config;
 };
 
+/* Who is served first: those who pay, and of them those who have asked for less. */
+struct job_class video_queue_class(const struct video_queue *, const struct video_job *);
+
 /* A place for a job that has none. Fails as job_queue_reserve does. */
 FN_MUST bool video_queue_reserve(const struct video_queue *, struct fn_call *,
 	const struct video_job *, int64_t *score, struct fn_error *);
