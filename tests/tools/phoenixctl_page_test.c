@@ -71,6 +71,8 @@ static const struct {
 	{FN_BYTES_INIT("\377\376"), "??", 2},
 	{FN_BYTES_INIT("cut \303"), "cut ?", 5},
 	{FN_BYTES_INIT("\355\240\200"), "???", 3},
+	{FN_BYTES_INIT("\364\220\200\200"), "?", 1},
+	{FN_BYTES_INIT("\357\277\277"), "?", 1},
 };
 
 /* What came from outside is one line that a terminal only shows. */

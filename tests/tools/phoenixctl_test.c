@@ -2,22 +2,19 @@
 #include "adapters/job_queue.h"
 #include "fn/clock.h"
 #include "tests/support/peer.h"
-#include "tests/support/program.h"
-#include "tests/support/pty.h"
+#include "tests/support/phoenixctl.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 #include "tools/phoenixctl/command.h"
 #include "tools/phoenixctl/text.h"
 
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HOUR_MS 3600000
-#define WORDS_MOST 12
 
 static struct redis_server *server;
 static struct job_queue_config config = {.ca_file = "", .lease_ms = HOUR_MS};
@@ -25,7 +22,6 @@ static struct job_queue *queue;
 static struct fn_call call;
 static struct fn_error err;
 static struct job_worker painter;
-static const char *environment[8];
 
 static void
 must(bool done)
@@ -107,22 +103,13 @@ populate(void)
 }
 
 static void
-begin(void)
+setup(void)
 {
 	call = (struct fn_call){.arena = fn_arena_new()};
 	err = (struct fn_error){0};
 	config.url = redis_server_url(server);
-	environment[0] = fn_textf(call.arena, "REDIS_URL=%s", config.url);
-	environment[1] = fn_textf(call.arena, "STORE_URL=sqlite:%s/phoenix.db", temp_folder());
-	environment[2] = "TERM=xterm";
-	environment[3] = "LANG=C.UTF-8";
+	phoenixctl_prepare(call.arena, config.url);
 	text_begin();
-}
-
-static void
-setup(void)
-{
-	begin();
 	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "FLUSHALL");
 	open_queue();
 }
@@ -139,105 +126,6 @@ teardown(void)
 {
 	job_queue_close(queue);
 	fn_arena_drop(call.arena);
-}
-
-/* ---- Asking ---------------------------------------------------------------------------------- */
-
-struct answer_text {
-	int status;
-	const char *said, *complained;
-};
-
-static const char *const *
-words_of(const char *line)
-{
-	const char **words = fn_arena_zero(call.arena, (WORDS_MOST + 1) * sizeof(*words));
-	struct fn_bytes rest = fn_bytes(line);
-
-	for (size_t i = 0; rest.size > 0; i++) {
-		ck_assert(i < WORDS_MOST);
-		words[i] = fn_text(call.arena, fn_bytes_cut(&rest, ' '));
-	}
-	return words;
-}
-
-static struct answer_text
-ask_words(const char *const *words)
-{
-	struct program *program = program_start(&(struct program_setup){
-		.name = "phoenixctl", .options = words, .environment = environment});
-	struct answer_text answer = {.status = program_end(program)};
-
-	answer.said = fn_text(call.arena, fn_bytes(program_said(program)));
-	answer.complained = fn_text(call.arena, fn_bytes(program_complained(program)));
-	program_drop(program);
-	return answer;
-}
-
-static struct answer_text
-ask(const char *line)
-{
-	return ask_words(words_of(line));
-}
-
-static const char *
-said(const char *line)
-{
-	struct answer_text answer = ask(line);
-
-	ck_assert_msg(answer.status == 0 && !*answer.complained, "%s: status %d: %s", line,
-		answer.status, answer.complained);
-	return answer.said;
-}
-
-static void
-drop_json(void *json)
-{
-	json_decref(json);
-}
-
-static json_t *
-json_of(const char *text)
-{
-	json_error_t error;
-	json_t *json = json_loads(text, 0, &error);
-
-	ck_assert_msg(json, "%s: %s", error.text, text);
-	fn_arena_defer(call.arena, drop_json, json);
-	return json;
-}
-
-/* Whether all that is in `part` is in `all` as well. */
-static bool
-includes(const json_t *all, json_t *part)
-{
-	const char *name;
-	json_t *value;
-	size_t i;
-
-	if (json_is_array(part) && json_array_size(all) != json_array_size(part))
-		return false;
-	json_array_foreach(part, i, value)
-	{
-		if (!includes(json_array_get(all, i), value))
-			return false;
-	}
-	json_object_foreach(part, name, value)
-	{
-		if (!includes(json_object_get(all, name), value))
-			return false;
-	}
-	return json_is_array(part) || json_is_object(part) || json_equal(all, part);
-}
-
-static void
-says_json(const char *line, const char *part)
-{
-	const char *text = said(line);
-	const char *end = strchr(text, '\n');
-
-	ck_assert_msg(end && !end[1], "%s: not one line: %s", line, text);
-	ck_assert_msg(includes(json_of(text), json_of(part)), "%s: %s\nlacks %s", line, text, part);
 }
 
 /* ---- What each says -------------------------------------------------------------------------- */
@@ -272,7 +160,7 @@ static const struct {
 /* Each command says in plain text what is so. */
 START_TEST(command_says)
 {
-	const char *text = said(sayings[_i].line);
+	const char *text = phoenixctl_says(sayings[_i].line);
 	struct fn_bytes lines = fn_bytes(sayings[_i].lines);
 
 	while (lines.size > 0) {
@@ -310,6 +198,8 @@ static const struct {
 		"\"more\":false}"},
 	{"--json queue --limit 1 list --state waiting",
 		"{\"jobs\":[{\"id\":\"vid_first\"}],\"more\":true}"},
+	{"queue list --json --limit 2 --state waiting",
+		"{\"jobs\":[{\"id\":\"vid_first\"},{\"id\":\"vid_second\"}],\"more\":false}"},
 	{"queue list --user eve --json", "{\"jobs\":[{\"id\":\"vid_second\"}],\"more\":false}"},
 	{"dead list --json", "{\"jobs\":[{\"id\":\"vid_dead\"}],\"more\":false}"},
 	{"dead list --json --user ann", "{\"jobs\":[],\"more\":false}"},
@@ -322,14 +212,14 @@ static const struct {
 /* Each command says the same in JSON, on one line. */
 START_TEST(command_says_json)
 {
-	says_json(objects[_i].line, objects[_i].json);
+	phoenixctl_includes(objects[_i].line, objects[_i].json);
 }
 END_TEST
 
 /* Moments in JSON are those of the queue. */
 START_TEST(moments_are_in_json)
 {
-	json_t *jobs = json_object_get(json_of(said("queue list --json")), "jobs");
+	json_t *jobs = json_object_get(phoenixctl_json("queue list --json"), "jobs");
 	const char *const names[] = {"lease_until", NULL, NULL, "delayed_until", "died_at"};
 	char earliest[FN_TIMESTAMP_SIZE], latest[FN_TIMESTAMP_SIZE];
 
@@ -353,14 +243,15 @@ END_TEST
 START_TEST(jobs_are_found_on_every_page)
 {
 	for (int i = 0; i < 250; i++)
-		enqueue(fn_textf(call.arena, "vid_%d", i), i % 120 == 119 ? "rare" : "common");
-	says_json("queue list --user rare --json",
-		"{\"jobs\":[{\"id\":\"vid_119\",\"position\":120},{\"id\":\"vid_239\"}],"
+		enqueue(fn_textf(call.arena, "vid_%d", i), i % 120 == 100 ? "rare" : "common");
+	phoenixctl_includes("queue list --user rare --json",
+		"{\"jobs\":[{\"id\":\"vid_100\",\"position\":101},{\"id\":\"vid_220\"}],"
 		"\"more\":false}");
 	ck_assert_uint_eq(json_array_size(json_object_get(
-				  json_of(said("queue list --json --limit 230")), "jobs")),
+				  phoenixctl_json("queue list --json --limit 230"), "jobs")),
 		230);
-	ck_assert_ptr_nonnull(strstr(said("queue list"), "There are more: --limit shows them."));
+	ck_assert_ptr_nonnull(
+		strstr(phoenixctl_says("queue list"), "There are more: --limit shows them."));
 }
 END_TEST
 
@@ -377,7 +268,7 @@ static const struct {
 /* Where there is nothing, that is said. */
 START_TEST(nothing_is_said_to_be_nothing)
 {
-	ck_assert_str_eq(said(empties[_i].line), empties[_i].text);
+	ck_assert_str_eq(phoenixctl_says(empties[_i].line), empties[_i].text);
 }
 END_TEST
 
@@ -386,8 +277,8 @@ START_TEST(new_queue_is_called_new)
 {
 	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "FLUSHALL");
 
-	ck_assert_ptr_nonnull(strstr(said("queue status"), "The queue is new"));
-	says_json("queue status --json", "{\"state\":\"new\",\"gap_ms\":null}");
+	ck_assert_ptr_nonnull(strstr(phoenixctl_says("queue status"), "The queue is new"));
+	phoenixctl_includes("queue status --json", "{\"state\":\"new\",\"gap_ms\":null}");
 }
 END_TEST
 
@@ -396,11 +287,11 @@ START_TEST(queue_is_paused_and_resumed)
 {
 	struct job_queue_status status;
 
-	said("pause");
+	phoenixctl_says("pause");
 	must(job_queue_status(queue, &call, &status, &err));
 	ck_assert(status.paused);
-	ck_assert_ptr_nonnull(strstr(said("queue status"), "The queue is paused"));
-	said("resume");
+	ck_assert_ptr_nonnull(strstr(phoenixctl_says("queue status"), "The queue is paused"));
+	phoenixctl_says("resume");
 	must(job_queue_status(queue, &call, &status, &err));
 	ck_assert(!status.paused);
 }
@@ -412,13 +303,14 @@ END_TEST
 START_TEST(command_has_help)
 {
 	const char *name = commands[_i].name;
-	const char *text = said(fn_textf(call.arena, "%s --help", name));
+	const char *text = phoenixctl_says(fn_textf(call.arena, "%s --help", name));
 
 	ck_assert(fn_bytes_starts(
 		fn_bytes(text), fn_textf(call.arena, "Usage: phoenixctl %s", name)));
 	ck_assert_ptr_nonnull(
 		strstr(text, fn_textf(call.arena, "Example:\n  phoenixctl %s", name)));
-	ck_assert_ptr_nonnull(strstr(said("--help"), fn_textf(call.arena, "  %s", name)));
+	ck_assert_ptr_nonnull(
+		strstr(phoenixctl_says("--help"), fn_textf(call.arena, "  %s", name)));
 }
 END_TEST
 
@@ -438,7 +330,13 @@ static const struct {
 	{{LONG_WORD LONG_WORD LONG_WORD LONG_WORD LONG_WORD}, "\"aaaa"},
 	{{"pause", "now"}, "pause: \"now\" is one word too many"},
 	{{"pause", "--limit", "3"}, "pause: it takes no --limit"},
-	{{"pause", "--"}, NULL},
+	{{"job", "show"}, "job show: the ID of a job is wanted"},
+	{{"job", "show", "a", "b"}, "job show: \"b\" is one word too many"},
+	{{"job", "show", ""}, "\"\" is no job's id"},
+	{{"job", "show", LONG_WORD}, "\"aaaa"},
+	{{"job", "cancel", "vid one"}, "\"vid one\" is no job's id"},
+	{{"dead", "replay", "vid\n\033[2J"}, "\"vid ?[2J\" is no job's id"},
+	{{"dead", "drop", "r\303\244t"}, "\"r\303\244t\" is no job's id"},
 	{{"watch", "--limit=3"}, "watch: it takes no --limit"},
 	{{"queue", "list", "--nonsense"}, "--nonsense: there is no such option"},
 	{{"queue", "list", "-xyz"}, "-xyz: there is no such option"},
@@ -456,20 +354,7 @@ static const struct {
 /* Wrong usage is one line, status 2, and nothing is done. */
 START_TEST(wrong_usage_is_told)
 {
-	struct answer_text answer = ask_words(usages[_i].words);
-	size_t size = strlen(answer.complained);
-	const char *wanted = fn_textf(call.arena, "phoenixctl: %s", usages[_i].sentence);
-
-	if (!usages[_i].sentence) {
-		ck_assert_int_eq(answer.status, 0);
-		return;
-	}
-	ck_assert_int_eq(answer.status, 2);
-	ck_assert_str_eq(answer.said, "");
-	ck_assert_msg(fn_bytes_starts(fn_bytes(answer.complained), wanted), "%s, not %s",
-		answer.complained, wanted);
-	ck_assert(strchr(answer.complained, '\n') == answer.complained + size - 1);
-	ck_assert(!strchr(answer.complained, '\033'));
+	phoenixctl_words_fail(usages[_i].words, 2, usages[_i].sentence);
 }
 END_TEST
 
@@ -483,14 +368,11 @@ static const char *const all_of_queue[] = {"queue status", "queue list", "dead l
 START_TEST(redis_down_is_told)
 {
 	unsigned port = free_port();
-	const char *wanted = fn_textf(
-		call.arena, "phoenixctl: redis 127.0.0.1:%u: connect: Connection refused\n", port);
 
-	environment[0] = fn_textf(call.arena, "REDIS_URL=redis://127.0.0.1:%u/0", port);
-	struct answer_text answer = ask(all_of_queue[_i]);
-	ck_assert_int_eq(answer.status, 1);
-	ck_assert_str_eq(answer.said, "");
-	ck_assert_str_eq(answer.complained, wanted);
+	phoenixctl_settings[CTL_REDIS] =
+		fn_textf(call.arena, "REDIS_URL=redis://127.0.0.1:%u/0", port);
+	phoenixctl_fails(all_of_queue[_i], 1,
+		fn_textf(call.arena, "redis 127.0.0.1:%u: connect: Connection refused", port));
 }
 END_TEST
 
@@ -506,14 +388,24 @@ static const struct {
 /* Whatever goes wrong with a password, it is not shown. */
 START_TEST(password_is_not_shown)
 {
-	environment[0] = fn_textf(call.arena, "REDIS_URL=%s://ann:s3cret@127.0.0.1:%u%s",
-		secrets[_i].scheme, redis_server_port(server), secrets[_i].end);
-	struct answer_text answer = ask("queue status");
+	phoenixctl_settings[CTL_REDIS] =
+		fn_textf(call.arena, "REDIS_URL=%s://ann:s3cret@127.0.0.1:%u%s", secrets[_i].scheme,
+			redis_server_port(server), secrets[_i].end);
+	struct phoenixctl_answer answer = phoenixctl_ask("queue status");
 	ck_assert_int_eq(answer.status, secrets[_i].status);
 	ck_assert_ptr_null(strstr(answer.complained, "s3cret"));
 	ck_assert_str_ne(answer.complained, "");
 	ck_assert_str_eq(answer.said, "");
-	ck_assert_ptr_null(strstr(said("--help"), "s3cret"));
+	ck_assert_ptr_null(strstr(phoenixctl_says("--help"), "s3cret"));
+}
+END_TEST
+
+/* Who asks about the queue alone needs no store, and none is made. */
+START_TEST(store_is_opened_when_needed)
+{
+	phoenixctl_settings[CTL_STORE] = "STORE_URL=sqlite:/proc/nowhere/phoenix.db";
+	phoenixctl_says("queue status");
+	ck_assert_int_eq(phoenixctl_ask("job show vid_fox").status, 78);
 }
 END_TEST
 
@@ -525,7 +417,7 @@ START_TEST(full_disk_is_told)
 	char line[256] = "";
 	FILE *file;
 	int status = system(fn_textf(call.arena, "%s %s/phoenixctl queue status >/dev/full 2>%s",
-		environment[0], bin, log));
+		phoenixctl_settings[CTL_REDIS], bin, log));
 
 	ck_assert_int_eq(WEXITSTATUS(status), 1);
 	file = fopen(log, "r");
@@ -540,32 +432,21 @@ END_TEST
 /* Into a file or a pipe each look is a line, and --count ends it. */
 START_TEST(watch_writes_lines)
 {
-	struct fn_bytes text = fn_bytes(said("watch --count 2")), line;
+	static const struct {
+		const char *line, *each;
+	} looks[] = {
+		{"watch --count 2", "  running  waiting     2"},
+		{"watch --count 2 --json", "{\"state\":\"running\",\"waiting\":2,"},
+	};
+	struct fn_bytes text = fn_bytes(phoenixctl_says(looks[_i].line));
 	int lines = 0;
 
-	while (text.size > 0) {
-		line = fn_bytes_cut(&text, '\n');
-		ck_assert_ptr_nonnull(strstr(line.at, "  running  waiting     2"));
-		lines++;
-	}
+	for (; text.size > 0; lines++)
+		ck_assert_ptr_nonnull(
+			strstr(fn_text(call.arena, fn_bytes_cut(&text, '\n')), looks[_i].each));
 	ck_assert_int_eq(lines, 2);
-
-	text = fn_bytes(said("watch --count 2 --json"));
-	line = fn_bytes_cut(&text, '\n');
-	ck_assert(includes(json_of(fn_text(call.arena, line)), json_of("{\"active\":1}")));
-	ck_assert(includes(json_of(text.at), json_of("{\"active\":1}")));
 }
 END_TEST
-
-static struct pty *
-on_terminal(const char *line, unsigned width, unsigned height)
-{
-	return pty_start(&(struct pty_setup){.program = "phoenixctl",
-		.options = words_of(line),
-		.environment = environment,
-		.width = width,
-		.height = height});
-}
 
 #define BEGIN "\033[?1049h\033[?25l\033[?7l" /* second screen, no cursor, no wrap */
 #define END "\033[?7h\033[?25h\033[?1049l"
@@ -585,7 +466,7 @@ is_left_clean(struct pty *pty)
  */
 START_TEST(watch_follows_the_queue)
 {
-	struct pty *pty = on_terminal("watch", 120, 40);
+	struct pty *pty = phoenixctl_on_terminal("watch", 120, 40);
 	struct job job;
 
 	pty_gets(pty, BEGIN);
@@ -602,7 +483,7 @@ START_TEST(watch_follows_the_queue)
 	finish(&job, JOB_FAILURE, "no \033[2Jpaint");
 	pty_gets(pty, "1 dead");
 	pty_gets(pty, "no ?[2Jpaint");
-	said("pause");
+	phoenixctl_says("pause");
 	pty_gets(pty, "paused");
 	pty_type(pty, "\003");
 	ck_assert_int_eq(pty_end(pty), 128 + SIGINT);
@@ -626,7 +507,7 @@ static const struct {
 /* However it ends, the terminal is as it was. */
 START_TEST(watch_leaves_the_terminal_clean)
 {
-	struct pty *pty = on_terminal(ends[_i].options, 80, 24);
+	struct pty *pty = phoenixctl_on_terminal(ends[_i].options, 80, 24);
 
 	pty_gets(pty, "0 dead");
 	pty_type(pty, ends[_i].keys);
@@ -641,7 +522,7 @@ END_TEST
 /* Ctrl-Z gives the terminal back as well, and takes it again afterwards. */
 START_TEST(watch_can_be_suspended)
 {
-	struct pty *pty = on_terminal("watch", 80, 24);
+	struct pty *pty = phoenixctl_on_terminal("watch", 80, 24);
 
 	pty_gets(pty, "0 dead");
 	pty_type(pty, "\032");
@@ -658,18 +539,31 @@ START_TEST(watch_can_be_suspended)
 }
 END_TEST
 
-/* The screen is as wide and as high as its window, also when that changes. */
+/* What a window is too small for is left out, and there once it is larger. */
+START_TEST(watch_stays_in_its_window)
+{
+	struct pty *pty = phoenixctl_on_terminal("watch", 60, 5);
+
+	pty_gets(pty, "1 active");
+	ck_assert_ptr_null(strstr(pty_got(pty), "1 dead"));
+	pty_resize(pty, 60, 13);
+	pty_gets(pty, "1 dead");
+	ck_assert_ptr_null(strstr(pty_got(pty), "vid_second"));
+	pty_type(pty, "q");
+	ck_assert_int_eq(pty_end(pty), 0);
+	pty_drop(pty);
+}
+END_TEST
+
+/* A wider window has room for more of each job. */
 START_TEST(watch_fits_its_window)
 {
-	struct pty *pty = on_terminal("watch", 60, 13);
+	struct pty *pty = phoenixctl_on_terminal("watch", 60, 40);
 
-	pty_gets(pty, "JOB");
-	pty_gets(pty, "1 active");
+	pty_gets(pty, "1 dead");
 	ck_assert_ptr_null(strstr(pty_got(pty), "NOTE"));
-	ck_assert_ptr_null(strstr(pty_got(pty), "vid_second"));
 	pty_resize(pty, 120, 40);
 	pty_gets(pty, "NOTE");
-	pty_gets(pty, "vid_second");
 	pty_type(pty, "q");
 	ck_assert_int_eq(pty_end(pty), 0);
 	pty_drop(pty);
@@ -681,8 +575,9 @@ START_TEST(watch_outlives_redis)
 {
 	struct redis_server *own = redis_server_start(NULL);
 
-	environment[0] = fn_textf(call.arena, "REDIS_URL=%s", redis_server_url(own));
-	struct pty *pty = on_terminal("watch", 120, 40);
+	phoenixctl_settings[CTL_REDIS] =
+		fn_textf(call.arena, "REDIS_URL=%s", redis_server_url(own));
+	struct pty *pty = phoenixctl_on_terminal("watch", 120, 40);
 	pty_gets(pty, "0 dead");
 	redis_server_kill(own);
 	pty_gets(pty, "Connection refused");
@@ -713,19 +608,31 @@ START_TEST(terminal_is_heeded)
 {
 	struct pty *pty;
 
-	environment[2] = terminals[_i].setting;
-	environment[4] = terminals[_i].other;
-	pty = on_terminal("queue status", 80, 24);
+	phoenixctl_settings[CTL_TERM] = terminals[_i].setting;
+	phoenixctl_settings[CTL_MORE] = terminals[_i].other;
+	pty = phoenixctl_on_terminal("queue status", 80, 24);
 	ck_assert_int_eq(pty_end(pty), 0);
 	pty_gets(pty, "The queue is ");
 	ck_assert(!strstr(pty_got(pty), "\033[32mrunning\033[m") != terminals[_i].colours);
 	ck_assert(!strchr(pty_got(pty), '\033') != terminals[_i].colours);
 	pty_drop(pty);
 
-	pty = on_terminal("watch --count 1", 80, 24);
+	pty = phoenixctl_on_terminal("watch --count 1", 80, 24);
 	ck_assert_int_eq(pty_end(pty), 0);
 	ck_assert(!strstr(pty_got(pty), BEGIN) != terminals[_i].screen);
 	ck_assert(!strstr(pty_got(pty), "\033[32m") != terminals[_i].colours);
+	pty_drop(pty);
+}
+END_TEST
+
+/* JSON is JSON on a terminal as well. */
+START_TEST(json_has_no_colours)
+{
+	struct pty *pty = phoenixctl_on_terminal("watch --json --count 1", 80, 24);
+
+	ck_assert_int_eq(pty_end(pty), 0);
+	pty_gets(pty, "{\"state\":\"running\"");
+	ck_assert(!strchr(pty_got(pty), '\033'));
 	pty_drop(pty);
 }
 END_TEST
@@ -737,8 +644,8 @@ START_TEST(list_fits_the_terminal)
 	char *line, *rest;
 
 	enqueue("vid_of_a_user_with_a_long_name", "a_user_whose_name_is_as_long_as_that");
-	environment[4] = "NO_COLOR=1";
-	pty = on_terminal("queue list", 70, 24);
+	phoenixctl_settings[CTL_MORE] = "NO_COLOR=1";
+	pty = phoenixctl_on_terminal("queue list", 70, 24);
 	ck_assert_int_eq(pty_end(pty), 0);
 	pty_gets(pty, "a_user_wh");
 	pty_gets(pty, "…");
@@ -746,7 +653,8 @@ START_TEST(list_fits_the_terminal)
 	while ((line = strsep(&rest, "\r\n")))
 		ck_assert_msg(text_width(fn_bytes(line)) <= 70, "%s", line);
 	pty_drop(pty);
-	ck_assert_ptr_nonnull(strstr(said("queue list"), "a_user_whose_name_is_as_long_as_that"));
+	ck_assert_ptr_nonnull(
+		strstr(phoenixctl_says("queue list"), "a_user_whose_name_is_as_long_as_that"));
 }
 END_TEST
 
@@ -755,8 +663,8 @@ START_TEST(locale_is_heeded)
 {
 	struct pty *pty;
 
-	environment[3] = "LANG=C";
-	pty = on_terminal("watch --count 1", 80, 24);
+	phoenixctl_settings[CTL_LANG] = "LANG=C";
+	pty = phoenixctl_on_terminal("watch --count 1", 80, 24);
 	ck_assert_int_eq(pty_end(pty), 0);
 	pty_gets(pty, "######----------  40 %");
 	for (const char *c = pty_got(pty); *c; c++)
@@ -783,14 +691,17 @@ main(void)
 		{.test = wrong_usage_is_told, .rows = COUNT(usages), ON_EMPTY},
 		{.test = redis_down_is_told, .rows = COUNT(all_of_queue), ON_EMPTY},
 		{.test = password_is_not_shown, .rows = COUNT(secrets), ON_EMPTY},
+		{.test = store_is_opened_when_needed, ON_EMPTY},
 		{.test = full_disk_is_told, ON_EMPTY},
-		{.test = watch_writes_lines, ON_POPULATED},
+		{.test = watch_writes_lines, .rows = 2, ON_POPULATED},
 		{.test = watch_follows_the_queue, ON_EMPTY},
 		{.test = watch_leaves_the_terminal_clean, .rows = COUNT(ends), ON_EMPTY},
 		{.test = watch_can_be_suspended, ON_EMPTY},
+		{.test = watch_stays_in_its_window, ON_POPULATED},
 		{.test = watch_fits_its_window, ON_POPULATED},
 		{.test = watch_outlives_redis, ON_EMPTY},
 		{.test = terminal_is_heeded, .rows = COUNT(terminals), ON_EMPTY},
+		{.test = json_has_no_colours, ON_EMPTY},
 		{.test = list_fits_the_terminal, ON_POPULATED},
 		{.test = locale_is_heeded, ON_POPULATED},
 	};

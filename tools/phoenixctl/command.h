@@ -20,7 +20,8 @@ extern const struct command commands[];
 extern const size_t command_count;
 
 command_run queue_status, queue_list, queue_pause, queue_resume;
-command_run dead_list;
+command_run job_show, job_cancel;
+command_run dead_list, dead_replay, dead_drop;
 command_run worker_list;
 command_run watch;
 

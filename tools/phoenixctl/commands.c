@@ -18,12 +18,52 @@ const struct command commands[] = {
 		.example = "queue list --state waiting --user user_dev --limit 5",
 	},
 	{
+		.name = "job show",
+		.takes_id = true,
+		.options = "p",
+		.run = job_show,
+		.summary = "Show all that queue and store know of a job",
+		.meaning = "A video's job has the video's id. What its owner wrote is not shown "
+			   "unless\n"
+			   "it is asked for.\n",
+		.example = "job show vid_01kavd0z3m8f2q4r6t8v0x2z4b",
+	},
+	{
+		.name = "job cancel",
+		.takes_id = true,
+		.options = "",
+		.run = job_cancel,
+		.summary = "Cancel a job and give its tokens back",
+		.meaning = "One that waits ends at once. One that runs is stopped by its worker, "
+			   "within\n"
+			   "seconds.\n",
+		.example = "job cancel vid_01kavd0z3m8f2q4r6t8v0x2z4b",
+	},
+	{
 		.name = "dead list",
 		.options = "ul",
 		.run = dead_list,
 		.summary = "List dead letters, newest first",
 		.meaning = "",
 		.example = "dead list --json | jq -r '.jobs[].id'",
+	},
+	{
+		.name = "dead replay",
+		.takes_id = true,
+		.options = "",
+		.run = dead_replay,
+		.summary = "Try a dead letter again, as if it were new",
+		.meaning = "Its tokens, which were given back, are taken again first.\n",
+		.example = "dead replay vid_01kavd0z3m8f2q4r6t8v0x2z4b",
+	},
+	{
+		.name = "dead drop",
+		.takes_id = true,
+		.options = "",
+		.run = dead_drop,
+		.summary = "Forget a dead letter",
+		.meaning = "Its video stays failed, and its tokens given back.\n",
+		.example = "dead drop vid_01kavd0z3m8f2q4r6t8v0x2z4b",
 	},
 	{
 		.name = "pause",

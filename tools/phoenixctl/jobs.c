@@ -1,5 +1,6 @@
 #include "tools/phoenixctl/jobs.h"
 
+#include "domain/fields.h"
 #include "fn/clock.h"
 #include "tools/phoenixctl/json.h"
 #include "tools/phoenixctl/text.h"
@@ -23,18 +24,19 @@ job_json(struct fn_arena *arena, const struct job_info *job)
 	};
 	json_t *json = json_object();
 
-	json_put(json, "id", json_of_text(arena, job->id));
-	json_put(json, "user", json_of_text(arena, job->user));
-	json_put(json, "state", json_string(job_state_name(job->state)));
+	fields_put(json, "id", json_of_text(arena, job->id));
+	fields_put(json, "user", json_of_text(arena, job->user));
+	fields_put(json, "state", json_string(job_state_name(job->state)));
 	json_put_counts(json, counts, COUNT(counts));
-	json_put(json, "cancel_wanted", json_boolean(job->cancel_wanted));
-	json_put(json, "enqueued_at", json_of_moment(job->enqueued_ms));
-	json_put(json, "lease_until", json_of_moment(job->state == JOB_ACTIVE ? job->at_ms : 0));
-	json_put(json, "delayed_until", json_of_moment(job->state == JOB_DELAYED ? job->at_ms : 0));
-	json_put(json, "died_at", json_of_moment(job->state == JOB_DEAD ? job->at_ms : 0));
-	json_put(json, "worker", json_of_text(arena, job->worker));
-	json_put(json, "operation", json_of_text(arena, job->operation));
-	json_put(json, "note", json_of_text(arena, job->note));
+	fields_put(json, "cancel_wanted", json_boolean(job->cancel_wanted));
+	fields_put(json, "enqueued_at", json_of_moment(job->enqueued_ms));
+	fields_put(json, "lease_until", json_of_moment(job->state == JOB_ACTIVE ? job->at_ms : 0));
+	fields_put(
+		json, "delayed_until", json_of_moment(job->state == JOB_DELAYED ? job->at_ms : 0));
+	fields_put(json, "died_at", json_of_moment(job->state == JOB_DEAD ? job->at_ms : 0));
+	fields_put(json, "worker", json_of_text(arena, job->worker));
+	fields_put(json, "operation", json_of_text(arena, job->operation));
+	fields_put(json, "note", json_of_text(arena, job->note));
 	return json;
 }
 

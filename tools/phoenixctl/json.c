@@ -1,9 +1,8 @@
 #include "tools/phoenixctl/json.h"
 
+#include "domain/fields.h"
 #include "fn/clock.h"
 #include "tools/phoenixctl/text.h"
-
-#include <assert.h>
 
 json_t *
 json_of_text(struct fn_arena *arena, struct fn_bytes text)
@@ -25,17 +24,9 @@ json_of_moment(int64_t unix_ms)
 }
 
 void
-json_put(json_t *object, const char *name, json_t *value)
-{
-	int failed = json_object_set_new(object, name, value);
-
-	assert(!failed);
-}
-
-void
 json_put_counts(json_t *object, const struct json_count *counts, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		json_put(object, counts[i].name,
+		fields_put(object, counts[i].name,
 			counts[i].count < 0 ? json_null() : json_integer(counts[i].count));
 }

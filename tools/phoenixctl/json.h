@@ -9,9 +9,6 @@
 json_t *json_of_text(struct fn_arena *, struct fn_bytes); /* empty: null */
 json_t *json_of_moment(int64_t unix_ms);                  /* RFC 3339; 0: null */
 
-/* The value is the object's from here on. */
-void json_put(json_t *object, const char *name, json_t *value);
-
 struct json_count {
 	const char *name;
 	int64_t count; /* below 0: null */

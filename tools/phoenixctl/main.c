@@ -15,19 +15,24 @@ enum { EXIT_USAGE = 2, EXIT_NOT_FOUND = 3 };
 
 struct config {
 	struct job_queue_config queue;
+	struct video_queue_config videos;
 	struct document_store_config documents;
 };
 
 static const struct fn_settings settings[] = {
 	{job_queue_settings, offsetof(struct config, queue)},
+	{video_queue_settings, offsetof(struct config, videos)},
 	{document_store_settings, offsetof(struct config, documents)},
 };
 
+/* Who names a job wants to know of its video as well; the others do without a store. */
 static bool
 tool_open(struct tool *tool, const struct config *config, struct fn_error *err)
 {
 	TRY(job_queue_open(&tool->queue, &config->queue, err));
-	return document_store_open(&tool->documents, &config->documents, err);
+	tool->videos = (struct video_queue){tool->queue, &config->videos};
+	return !tool->wanted.command->takes_id ||
+	       document_store_open(&tool->documents, &config->documents, err);
 }
 
 static void

@@ -145,7 +145,7 @@ leave_out(const struct column *columns, size_t *widths, size_t count)
 	size_t last = 0;
 
 	for (size_t i = 1; i < count; i++)
-		if (widths[i] > 0 && (columns[i].spare || !columns[last].spare))
+		if (widths[i] > 0 && !columns[last].spare)
 			last = i;
 	if (last > 0)
 		widths[last] = 0;

@@ -1,3 +1,4 @@
+#include "domain/fields.h"
 #include "tools/phoenixctl/command.h"
 #include "tools/phoenixctl/jobs.h"
 #include "tools/phoenixctl/json.h"
@@ -52,8 +53,8 @@ say_found(struct tool *tool, const struct found *found, bool more)
 	if (tool->wanted.json) {
 		json_t *json = json_object();
 
-		json_put(json, "jobs", jobs_json(arena, found->jobs, found->count));
-		json_put(json, "more", json_boolean(more));
+		fields_put(json, "jobs", jobs_json(arena, found->jobs, found->count));
+		fields_put(json, "more", json_boolean(more));
 		tool_say_json(tool, json);
 		return;
 	}

@@ -1,5 +1,6 @@
 #include "tools/phoenixctl/status.h"
 
+#include "domain/fields.h"
 #include "tools/phoenixctl/json.h"
 
 #include <inttypes.h>
@@ -74,10 +75,10 @@ status_json(const struct job_queue_status *status)
 	};
 	json_t *json = json_object();
 
-	json_put(json, "state", json_string(status_word(status).text.at));
+	fields_put(json, "state", json_string(status_word(status).text.at));
 	json_put_counts(json, counts, COUNT(counts));
-	json_put(json, "so_far", so_far_json(status));
-	json_put(json, "limits", limits_json(&status->limits));
+	fields_put(json, "so_far", so_far_json(status));
+	fields_put(json, "limits", limits_json(&status->limits));
 	return json;
 }
 
@@ -114,9 +115,12 @@ active_limits(struct fn_arena *arena, const struct job_limits *limits)
 	return fn_built(&text);
 }
 
+/* They are unknown until a worker has set them. */
 static struct fn_bytes
 dead_limits(struct fn_arena *arena, const struct job_limits *limits)
 {
+	if (limits->failures == 0)
+		return fn_bytes(NULL);
 	return fn_bytes(fn_textf(
 		arena, "after %ld failures or %ld crashes", limits->failures, limits->crashes));
 }

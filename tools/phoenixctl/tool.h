@@ -3,7 +3,7 @@
 #define TOOL_H
 
 #include "adapters/document_store.h"
-#include "adapters/job_queue.h"
+#include "domain/video_queue.h"
 #include "tools/phoenixctl/page.h"
 
 struct command;
@@ -21,6 +21,7 @@ struct arguments {
 struct tool {
 	struct arguments wanted;
 	struct job_queue *queue;
+	struct video_queue videos; /* the same, as the domain sees it */
 	struct document_store *documents;
 	struct fn_call *call; /* its deadline is that of one look at the queue */
 	struct page page;     /* what is said; written out at the end */

@@ -1,3 +1,4 @@
+#include "domain/fields.h"
 #include "fn/clock.h"
 #include "tools/phoenixctl/command.h"
 #include "tools/phoenixctl/jobs.h"
@@ -37,8 +38,8 @@ say_json(struct tool *tool, const struct job_queue_status *status, struct fn_err
 
 	TRY(job_queue_list(tool->queue, tool->call, JOB_ACTIVE, 0, &active, &count, err));
 	json = status_json(status);
-	json_put(json, "at", json_of_moment(fn_unix_ms()));
-	json_put(json, "jobs", jobs_json(tool->call->arena, active, count));
+	fields_put(json, "at", json_of_moment(fn_unix_ms()));
+	fields_put(json, "jobs", jobs_json(tool->call->arena, active, count));
 	tool_say_json(tool, json);
 	return true;
 }

@@ -1,3 +1,4 @@
+#include "domain/fields.h"
 #include "tools/phoenixctl/command.h"
 #include "tools/phoenixctl/json.h"
 #include "tools/phoenixctl/text.h"
@@ -37,10 +38,10 @@ workers_json(struct fn_arena *arena, const struct job_worker_info *workers, size
 		const struct job_worker_info *worker = &workers[i];
 		json_t *json = json_object();
 
-		json_put(json, "id", json_of_text(arena, worker->id));
-		json_put(json, "busy", json_boolean(worker->busy));
-		json_put(json, "job", json_of_text(arena, worker->job));
-		json_put(json, "silent_ms", json_integer(worker->silent_ms));
+		fields_put(json, "id", json_of_text(arena, worker->id));
+		fields_put(json, "busy", json_boolean(worker->busy));
+		fields_put(json, "job", json_of_text(arena, worker->job));
+		fields_put(json, "silent_ms", json_integer(worker->silent_ms));
 		json_array_append_new(list, json);
 	}
 	return json_pack("{s:o}", "workers", list);
