@@ -390,9 +390,9 @@ static const struct {
 	const char *json;
 } views[] = {
 	{submit_running,
-		{"Job        " ID "\n", "Status     running\n", "Owner      ann (Annie)\n",
+		{("Job        " ID "\n"), "Status     running\n", "Owner      ann (Annie)\n",
 			"Request    16:9, 8 s, with sound, seed 7\n", "Price      10 tokens\n",
-			"Class      free\n", "Operation  " OPERATION "\n",
+			"Class      free\n", ("Operation  " OPERATION "\n"),
 			"Queue      active, lease ends in 59 min\n",
 			"Attempts   1, of which 0 failed and 0 crashed\n", "Worker     painter."},
 		"{\"id\":\"" ID "\",\"job\":{\"state\":\"active\",\"attempts\":1,"
