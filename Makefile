@@ -174,6 +174,17 @@ $(foreach name,$(FUNCTIONS),$(eval $(call program,functions,$(name))))
 $(foreach name,$(LOCALS),$(eval $(call program,local,$(name))))
 $(foreach name,$(TOOLS),$(eval $(call program,tools,$(name))))
 
+# The worker with its fault points, for tests that kill it at one of them.
+FAULTY := $(patsubst %.c,$(BUILD)/faulty/%.o,$(wildcard functions/video_worker/*.c))
+$(BUILD)/tests/video_worker_faulty: $(FAULTY) $(BUILD)/libsupport.a $(LIBRARIES)
+	@mkdir -p $(@D)
+	@echo "  link $(@F)"
+	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
+$(BUILD)/faulty/%.o: %.c $(BUILD)/flags.list
+	@mkdir -p $(@D)
+	@echo "  cc   $< (faulty)"
+	@$(CC) $(COMPILE) -DPHOENIX_FAULTS $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
 # What needs the runtime and nothing else: its examples, and what proves its conformance. Linked
 # statically they are one file that starts in half the time.
 ALONE := $(if $(SANITIZE),$(LINK),$(filter-out -pie,$(LINK)) -static)
@@ -259,4 +270,4 @@ $(NPM)/.installed: $(wildcard tests/support/npm/*)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(patsubst %.c,$(BUILD)/%.d,$(filter %.c,$(SOURCES)))
+-include $(patsubst %.c,$(BUILD)/%.d,$(filter %.c,$(SOURCES))) $(FAULTY:.o=.d)
