@@ -71,6 +71,20 @@ document_store_get(struct document_store *store, struct fn_call *call, const cha
 	return store->backend->get(store, call, collection, id, document, err);
 }
 
+bool
+document_store_get_many(struct document_store *store, struct fn_call *call,
+	const struct document_name *names, size_t count, struct document *documents,
+	struct fn_error *err)
+{
+	assert(count <= DOCUMENT_GET_MOST);
+	for (size_t i = 0; i < count; i++) {
+		if (!id_is_usable(names[i].id))
+			return fn_fail(err, FN_INVALID, "%s/%.*s: no usable id",
+				names[i].collection, FN_ARG(names[i].id));
+	}
+	return count == 0 || store->backend->get_many(store, call, names, count, documents, err);
+}
+
 /* ---- Pages ----------------------------------------------------------------------------------- */
 
 /* A token is [VALUE, ID] as JSON, of the last document that was on the page before; VALUE is null

@@ -29,7 +29,9 @@ struct document {
 enum document_write_kind {
 	DOCUMENT_CREATE,  /* must be absent, else the commit is FN_CONFLICT */
 	DOCUMENT_REPLACE, /* must exist; with if_version, unchanged: else FN_PRECONDITION */
-	DOCUMENT_DELETE,  /* with if_version: must be unchanged, else FN_PRECONDITION */
+	DOCUMENT_ADD, /* the same; its whole numbers of these names, absent ones 0, grow by so much
+		       */
+	DOCUMENT_DELETE, /* with if_version: must be unchanged, else FN_PRECONDITION */
 };
 
 struct document_write {
@@ -49,6 +51,17 @@ void document_store_close(struct document_store *);
 /* FN_NOT_FOUND where there is none. */
 FN_MUST bool document_store_get(struct document_store *, struct fn_call *, const char *collection,
 	struct fn_bytes id, struct document *, struct fn_error *);
+
+struct document_name {
+	const char *collection; /* a literal */
+	struct fn_bytes id;
+};
+
+/* Several in one round trip: one document for each name, each as it was at some moment. Where there
+ * is none the document has no fields (NULL) and the version 0. */
+#define DOCUMENT_GET_MOST 1000
+FN_MUST bool document_store_get_many(struct document_store *, struct fn_call *,
+	const struct document_name *, size_t count, struct document *, struct fn_error *);
 
 struct document_filter {
 	const char *field; /* a literal of [a-z_] */

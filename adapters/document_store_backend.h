@@ -17,6 +17,8 @@ struct document_store_backend {
 	void (*close)(struct document_store *);
 	bool (*get)(struct document_store *, struct fn_call *, const char *collection,
 		struct fn_bytes id, struct document *, struct fn_error *);
+	bool (*get_many)(struct document_store *, struct fn_call *, const struct document_name *,
+		size_t count, struct document *, struct fn_error *);
 	/* Up to query->limit documents after `place` (NULL: the first ones), with room for them. */
 	bool (*query)(struct document_store *, struct fn_call *, const struct document_query *,
 		const struct document_place *, struct document *, size_t *count, struct fn_error *);

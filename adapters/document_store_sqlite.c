@@ -41,20 +41,51 @@ static const char *const migrations[] = {
 	"	id)"
 	"	WHERE json_extract(fields, '$.touched_at_ms') IS NOT NULL;"
 	"PRAGMA user_version = 2",
+
+	/* What is listed, the newest first: of all, of a type, of an owner. Likes of a creation. */
+	"CREATE INDEX documents_by_listing ON documents ("
+	"	collection,"
+	"	json_extract(fields, '$.listed'),"
+	"	json_extract(fields, '$.created_at_ms'),"
+	"	id)"
+	"	WHERE json_extract(fields, '$.listed') IS NOT NULL;"
+	"CREATE INDEX documents_by_type_and_listing ON documents ("
+	"	collection,"
+	"	json_extract(fields, '$.type'),"
+	"	json_extract(fields, '$.listed'),"
+	"	json_extract(fields, '$.created_at_ms'),"
+	"	id)"
+	"	WHERE json_extract(fields, '$.listed') IS NOT NULL;"
+	"CREATE INDEX documents_by_owner_and_listing ON documents ("
+	"	collection,"
+	"	json_extract(fields, '$.owner_id'),"
+	"	json_extract(fields, '$.listed'),"
+	"	json_extract(fields, '$.created_at_ms'),"
+	"	id)"
+	"	WHERE json_extract(fields, '$.listed') IS NOT NULL;"
+	"CREATE INDEX documents_by_creation ON documents ("
+	"	collection,"
+	"	json_extract(fields, '$.creation_id'),"
+	"	id)"
+	"	WHERE json_extract(fields, '$.creation_id') IS NOT NULL;"
+	"PRAGMA user_version = 3",
 };
 
 enum statement {
+	BEGIN_READ,
 	BEGIN,
 	COMMIT,
 	GET,
 	CREATE,
 	REPLACE,
+	ADD,
 	DELETE,
 	STATEMENT_COUNT,
 };
 
 /* ?1 collection, ?2 id, ?3 the version to be found, ?4 the time in microseconds, ?5 fields */
 static const char *const statements[STATEMENT_COUNT] = {
+	[BEGIN_READ] = "BEGIN",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[GET] = "SELECT id, version, fields FROM documents WHERE collection = ?1 AND id = ?2",
@@ -62,6 +93,10 @@ static const char *const statements[STATEMENT_COUNT] = {
 		   "VALUES (?1, ?2, ?4, ?5) ON CONFLICT DO NOTHING RETURNING version",
 	[REPLACE] = "UPDATE documents SET version = max(?4, version + 1), fields = ?5 "
 		    "WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
+	[ADD] = "UPDATE documents SET version = max(?4, version + 1), fields = json_patch(fields, "
+		"(SELECT json_group_object(key, value + "
+		"coalesce(json_extract(fields, '$.' || key), 0)) FROM json_each(?5))) "
+		"WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
 	[DELETE] = "DELETE FROM documents "
 		   "WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
 };
@@ -212,10 +247,7 @@ struct request {
 	bool (*run)(struct connection *, const struct request *, struct fn_error *);
 	struct fn_call *call;
 
-	const char *collection; /* to get */
-	struct fn_bytes id;
-	struct document *document;
-
+	const struct document_name *names;  /* to get */
 	const struct document_query *query; /* to query */
 	const struct document_place *after;
 	struct document *documents;
@@ -223,7 +255,7 @@ struct request {
 
 	struct document_write *writes; /* to commit */
 	struct fn_bytes *texts;        /* each write's fields as JSON */
-	size_t count;
+	size_t count;                  /* of names or writes */
 };
 
 static bool
@@ -251,6 +283,15 @@ carry_out(struct sqlite_store *store, const struct request *request, struct fn_e
 		}
 	}
 	return true;
+}
+
+static bool
+run_simple(struct connection *conn, enum statement which, struct fn_error *err)
+{
+	bool ok = sqlite3_step(conn->statements[which]) == SQLITE_DONE || fail(conn, err);
+
+	sqlite3_reset(conn->statements[which]);
+	return ok;
 }
 
 static sqlite3_stmt *
@@ -293,26 +334,45 @@ read_row(const struct connection *conn, sqlite3_stmt *row, struct fn_call *call,
 	return true;
 }
 
+/* No row, no fields. */
+static bool
+get_row(struct connection *conn, struct fn_call *call, const struct document_name *name,
+	struct document *document, struct fn_error *err)
+{
+	sqlite3_stmt *get = statement_for(conn, GET, name->collection, name->id);
+	int step = sqlite3_step(get);
+	bool ok = step == SQLITE_DONE;
+
+	*document = (struct document){.id = name->id};
+	if (step == SQLITE_ROW)
+		ok = read_row(conn, get, call, name->collection, document, err);
+	else if (!ok)
+		fail(conn, err);
+	sqlite3_reset(get);
+	return ok;
+}
+
 static bool
 run_get(struct connection *conn, const struct request *request, struct fn_error *err)
 {
-	sqlite3_stmt *get = statement_for(conn, GET, request->collection, request->id);
-	bool ok;
+	const struct document_name *name = request->names;
+	struct document document;
 
-	switch (sqlite3_step(get)) {
-	case SQLITE_ROW:
-		ok = read_row(
-			conn, get, request->call, request->collection, request->document, err);
-		break;
-	case SQLITE_DONE:
-		ok = fn_fail(err, FN_NOT_FOUND, "%s/%.*s: there is no such document",
-			request->collection, FN_ARG(request->id));
-		break;
-	default:
-		ok = fail(conn, err);
-	}
-	sqlite3_reset(get);
-	return ok;
+	TRY(get_row(conn, request->call, name, &document, err));
+	if (!document.fields)
+		return fn_fail(err, FN_NOT_FOUND, "%s/%.*s: there is no such document",
+			name->collection, FN_ARG(name->id));
+	*request->documents = document;
+	return true;
+}
+
+static bool
+run_get_many(struct connection *conn, const struct request *request, struct fn_error *err)
+{
+	TRY(run_simple(conn, BEGIN_READ, err));
+	for (size_t i = 0; i < request->count; i++)
+		TRY(get_row(conn, request->call, &request->names[i], &request->documents[i], err));
+	return run_simple(conn, COMMIT, err);
 }
 
 static bool
@@ -322,9 +382,24 @@ sqlite_get(struct document_store *self, struct fn_call *call, const char *collec
 	const struct request request = {
 		.run = run_get,
 		.call = call,
-		.collection = collection,
-		.id = id,
-		.document = document,
+		.names = &(const struct document_name){collection, id},
+		.documents = document,
+	};
+
+	return carry_out((struct sqlite_store *)self, &request, err);
+}
+
+static bool
+sqlite_get_many(struct document_store *self, struct fn_call *call,
+	const struct document_name *names, size_t count, struct document *documents,
+	struct fn_error *err)
+{
+	const struct request request = {
+		.run = run_get_many,
+		.call = call,
+		.names = names,
+		.documents = documents,
+		.count = count,
 	};
 
 	return carry_out((struct sqlite_store *)self, &request, err);
@@ -353,11 +428,11 @@ query_text(const struct document_query *query, const struct document_place *afte
 		fn_addf(&sql, " AND %s = ?", field_of(arena, query->filters[i].field));
 	if (order)
 		fn_addf(&sql, " AND %s IS NOT NULL", order);
-	if (after && after->id.size == 0)
+	if (after && order) /* an index is entered by this, and not by the pair */
 		fn_addf(&sql, " AND %s %s= ?", order, beyond);
-	else if (after && order)
+	if (after && order && after->id.size > 0)
 		fn_addf(&sql, " AND (%s, id) %s (?, ?)", order, beyond);
-	else if (after)
+	else if (after && !order)
 		fn_addf(&sql, " AND id %s ?", beyond);
 	if (order)
 		fn_addf(&sql, " ORDER BY %s %s, id %s", order, direction, direction);
@@ -394,6 +469,8 @@ bind_query(sqlite3_stmt *statement, const struct document_query *query,
 	for (size_t i = 0; i < query->filter_count; i++)
 		bind_value(statement, n++, query->filters[i].value);
 	if (after && after->value)
+		bind_value(statement, n++, after->value);
+	if (after && after->value && after->id.size > 0)
 		bind_value(statement, n++, after->value);
 	if (after && after->id.size > 0)
 		bind_text(statement, n, after->id);
@@ -449,6 +526,7 @@ static const struct {
 } kinds[] = {
 	[DOCUMENT_CREATE] = {CREATE, FN_CONFLICT, "exists already"},
 	[DOCUMENT_REPLACE] = {REPLACE, FN_PRECONDITION, "was changed or deleted meanwhile"},
+	[DOCUMENT_ADD] = {ADD, FN_PRECONDITION, "was changed or deleted meanwhile"},
 	[DOCUMENT_DELETE] = {DELETE, FN_PRECONDITION, "was changed or deleted meanwhile"},
 };
 
@@ -485,15 +563,6 @@ write_row(struct connection *conn, struct document_write *write, struct fn_bytes
 	if (ok && !done)
 		return fn_fail(err, kinds[write->kind].code, "%s/%.*s: %s", write->collection,
 			FN_ARG(write->id), kinds[write->kind].sentence);
-	return ok;
-}
-
-static bool
-run_simple(struct connection *conn, enum statement which, struct fn_error *err)
-{
-	bool ok = sqlite3_step(conn->statements[which]) == SQLITE_DONE || fail(conn, err);
-
-	sqlite3_reset(conn->statements[which]);
 	return ok;
 }
 
@@ -598,6 +667,7 @@ const struct document_store_backend document_store_sqlite = {
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.get = sqlite_get,
+	.get_many = sqlite_get_many,
 	.query = sqlite_query,
 	.commit = sqlite_commit,
 };

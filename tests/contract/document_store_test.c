@@ -171,6 +171,10 @@ static const struct {
 	{"replace after a change", DOCUMENT_REPLACE, true, STALE, FN_PRECONDITION, 1},
 	{"replace none", DOCUMENT_REPLACE, false, ANY, FN_PRECONDITION, -1},
 	{"replace what was deleted", DOCUMENT_REPLACE, false, STALE, FN_PRECONDITION, -1},
+	{"add", DOCUMENT_ADD, true, ANY, FN_OK, 3},
+	{"add as read", DOCUMENT_ADD, true, CURRENT, FN_OK, 3},
+	{"add after a change", DOCUMENT_ADD, true, STALE, FN_PRECONDITION, 1},
+	{"add to none", DOCUMENT_ADD, false, ANY, FN_PRECONDITION, -1},
 	{"delete", DOCUMENT_DELETE, true, ANY, FN_OK, -1},
 	{"delete as read", DOCUMENT_DELETE, true, CURRENT, FN_OK, -1},
 	{"delete after a change", DOCUMENT_DELETE, true, STALE, FN_PRECONDITION, 1},
@@ -196,6 +200,64 @@ START_TEST(presumption_is_checked)
 		ck_assert_msg(strstr(err.message, "things/d"), "%s: %s", c->name, err.message);
 	}
 	ck_assert_msg(number_of("d") == c->left, "%s: %d", c->name, number_of("d"));
+}
+END_TEST
+
+/* What is added to a number, or to none, is all that an addition changes. */
+START_TEST(addition_changes_its_numbers_only)
+{
+	struct document document;
+
+	use(_i);
+	struct document_write write = create("d", 0);
+
+	write.fields = json_keep(call.arena,
+		json_pack("{s:i, s:s, s:n, s:{s:i}}", "n", 1, "text", "1", "none", "map", "n", 5));
+	committed(write);
+	write.kind = DOCUMENT_ADD;
+	write.fields = json_keep(call.arena, json_pack("{s:i, s:i}", "n", -3, "new", 4));
+	committed(write);
+	committed(write);
+	ck_assert(document_store_get(store, &call, "things", FN_BYTES("d"), &document, &err));
+	json_t *wanted =
+		json_keep(call.arena, json_pack("{s:i, s:s, s:n, s:{s:i}, s:i}", "n", -5, "text",
+					      "1", "none", "map", "n", 5, "new", 8));
+	ck_assert_msg(json_equal(document.fields, wanted), "%s",
+		json_dumps(document.fields, JSON_COMPACT));
+}
+END_TEST
+
+/* Many are read at once, whatever the collection, also one twice; what is not there is empty. */
+START_TEST(many_are_read_at_once)
+{
+	const struct document_name names[] = {
+		{"things", FN_BYTES_INIT("b")},
+		{"other", FN_BYTES_INIT("a")},
+		{"things", FN_BYTES_INIT("none")},
+		{"things", FN_BYTES_INIT("a")},
+		{"things", FN_BYTES_INIT("b")},
+	};
+	static const int numbers[] = {2, 3, -1, 1, 2};
+	struct document documents[COUNT(names)];
+
+	use(_i);
+	struct document_write other = create("a", 3);
+	int64_t version = committed(create("b", 2));
+
+	committed(create("a", 1));
+	other.collection = "other";
+	committed(other);
+	ck_assert_msg(document_store_get_many(store, &call, names, COUNT(names), documents, &err),
+		"%s", err.message);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const json_t *n = json_object_get(documents[i].fields, "n");
+
+		ck_assert(fn_bytes_equal(documents[i].id, names[i].id));
+		ck_assert_int_eq(documents[i].fields ? json_integer_value(n) : -1, numbers[i]);
+		ck_assert_int_eq(documents[i].version == 0, numbers[i] == -1);
+	}
+	ck_assert_int_eq(documents[0].version, version);
+	ck_assert(document_store_get_many(store, &call, NULL, 0, NULL, &err));
 }
 END_TEST
 
@@ -562,6 +624,8 @@ main(void)
 	const struct suite_case cases[] = {
 		{document_comes_back_as_written, each, NULL, teardown},
 		{presumption_is_checked, each * COUNT(presumptions), NULL, teardown},
+		{addition_changes_its_numbers_only, each, NULL, teardown},
+		{many_are_read_at_once, each, NULL, teardown},
 		{commit_is_all_or_nothing, each, NULL, teardown},
 		{commit_writes_all, each, NULL, teardown},
 		{version_differs_after_each_write, each, NULL, teardown},
