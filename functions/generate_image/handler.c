@@ -3,13 +3,9 @@
 #include "domain/creation.h"
 #include "domain/idempotency.h"
 #include "domain/prompt.h"
-#include "domain/user.h"
 #include "fn/route.h"
 
 #define IMMUTABLE "public, max-age=31536000, immutable"
-
-/* Nobody signs in yet: all pictures are this user's. */
-static const struct user anybody = {.id = FN_BYTES_INIT("user_dev")};
 
 /* Bytes first, document second: a crash in between leaves an unlisted object, never a creation
  * without its picture. */
@@ -31,7 +27,7 @@ make_picture(struct creation *creation, struct fn_call *call, const struct servi
 /* POST {"prompt": text, "aspect_ratio"?, "seed"?, "negative_prompt"?, "publish"?}, optionally
  * with an Idempotency-Key: paint a picture, store it, answer with the creation.
  *
- *   201 the new creation          400, 415 no usable prompt or key
+ *   201 the new creation          400, 415 no usable prompt or key, 401 no usable token
  *   200 the same creation again   409 the first request with this key is still at work
  *   429, 503 try later            422 the safety filter refused, or the key is another prompt's
  *   502, 504 the model or a store failed, or was too slow
@@ -41,17 +37,17 @@ static bool
 answer(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	const struct services *use = with;
-	const struct user *user = &anybody;
+	struct user user;
 	struct prompt prompt;
 	struct idempotency once;
 	struct creation creation;
 
-	fn_log_field(call, "user", user->id);
+	TRY(user_require(&user, call, use->identity, err));
 	TRY(prompt_parse(&prompt, call, err));
-	TRY(idempotency_begin(&once, call, use->documents, user, "img_", err));
+	TRY(idempotency_begin(&once, call, use->documents, &user, "img_", err));
 	fn_log_field(call, "creation", once.creation_id);
 	if (once.replay.size == 0 &&
-		!make_picture(&creation, call, use, user, &prompt, &once, err)) {
+		!make_picture(&creation, call, use, &user, &prompt, &once, err)) {
 		idempotency_abandon(&once, call, use->documents);
 		return false;
 	}

@@ -3,11 +3,13 @@
 #define GENERATE_IMAGE_HANDLER_H
 
 #include "adapters/document_store.h"
+#include "adapters/identity.h"
 #include "adapters/image_model.h"
 #include "adapters/object_store.h"
 #include "fn/call.h"
 
 struct services {
+	struct identity *identity;
 	struct document_store *documents;
 	struct object_store *objects;
 	struct image_model *model;

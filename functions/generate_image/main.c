@@ -8,6 +8,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct config {
+	struct identity_config identity;
 	struct document_store_config documents;
 	struct object_store_config objects;
 	struct vertex_config vertex;
@@ -16,6 +17,7 @@ struct config {
 };
 
 static const struct fn_settings settings[] = {
+	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{object_store_settings, offsetof(struct config, objects)},
 	{vertex_settings, offsetof(struct config, vertex)},
@@ -35,6 +37,7 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	struct fn_error *err)
 {
 	TRY(fn_http_client_open(&ground->http, err));
+	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
 	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
 	TRY(image_model_open(&use->model, &config->model, ground->vertex, err));
@@ -50,6 +53,7 @@ services_close(struct services *use, struct ground *ground)
 	image_model_close(use->model);
 	vertex_close(ground->vertex);
 	google_credentials_close(ground->credentials);
+	identity_close(use->identity);
 	fn_http_client_close(ground->http);
 }
 

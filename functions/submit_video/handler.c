@@ -1,13 +1,9 @@
 #include "functions/submit_video/handler.h"
 
-#include "domain/user.h"
 #include "fn/clock.h"
 #include "fn/route.h"
 
 #include <inttypes.h>
-
-/* Nobody signs in yet: all videos are this user's. */
-static const struct user anybody = {.id = FN_BYTES_INIT("user_dev")};
 
 static void
 log_job(struct fn_call *call, struct fn_bytes id)
@@ -67,7 +63,7 @@ reply(struct fn_call *call, int status, const struct video_job *job,
 /* POST {"prompt": text, "aspect_ratio"?, "duration_s"?, "seed"?, "audio"?, "publish"?}, optionally
  * with an Idempotency-Key: charge for a video, queue it, answer with its draft.
  *
- *   202 queued, see Location      400, 415 no usable prompt or key
+ *   202 queued, see Location      400, 415 no usable prompt or key, 401 no usable token
  *   200 the same video again      402 too few tokens
  *   429, 503 try later            422 the key is another request's
  *   502, 504 the store failed, or was too slow
@@ -78,14 +74,15 @@ static bool
 submit(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	const struct services *use = with;
+	struct user user;
 	struct video_prompt prompt;
 	struct video_outlook outlook;
 	struct video_job job;
 	bool is_new;
 
-	fn_log_field(call, "user", anybody.id);
+	TRY(user_require(&user, call, use->identity, err));
 	TRY(video_prompt_parse(&prompt, call, err));
-	TRY(video_submit(&use->submit, call, &anybody, &prompt, &job, &is_new, err));
+	TRY(video_submit(&use->submit, call, &user, &prompt, &job, &is_new, err));
 	log_job(call, job.creation.id);
 	outlook = enqueue(use, call, &job);
 	const char *location = fn_textf(call->arena, "/api/video/%.*s", FN_ARG(job.creation.id));
@@ -99,21 +96,23 @@ read_own(struct video_job *job, struct fn_call *call, const struct services *use
 	struct fn_error *err)
 {
 	struct fn_bytes id = fn_param(call, "id");
+	struct user user;
 	struct fn_error why;
-	bool ok = video_job_read(job, call, use->submit.documents, id, &why);
 
-	fn_log_field(call, "user", anybody.id);
+	TRY(user_require(&user, call, use->identity, err));
 	log_job(call, id);
+	bool ok = video_job_read(job, call, use->submit.documents, id, &why);
 	if (!ok && why.code != FN_NOT_FOUND) {
 		*err = why;
 		return false;
 	}
-	if (!ok || !fn_bytes_equal(job->creation.owner.id, anybody.id))
+	if (!ok || !fn_bytes_equal(job->creation.owner.id, user.id))
 		return fn_fail(err, FN_NOT_FOUND, "there is no such video");
 	return true;
 }
 
-/* GET: the video with its place in the queue and its progress, as far as they are known. 404. */
+/* GET: the video with its place in the queue and its progress, as far as they are known. 401, 404.
+ */
 static bool
 status(struct fn_call *call, const void *with, struct fn_error *err)
 {
@@ -130,7 +129,7 @@ status(struct fn_call *call, const void *with, struct fn_error *err)
 /* DELETE: nobody is to make it, and its tokens come back.
  *
  *   200 canceled                          404 there is none
- *   202 it is at work, and will be soon   409 it has ended already */
+ *   202 it is at work, and will be soon   409 it has ended already   401 no usable token */
 static bool
 cancel(struct fn_call *call, const void *with, struct fn_error *err)
 {

@@ -4,10 +4,12 @@
 #define SUBMIT_VIDEO_HANDLER_H
 
 #include "adapters/events.h"
+#include "adapters/identity.h"
 #include "domain/video_submit.h"
 #include "fn/call.h"
 
 struct services {
+	struct identity *identity;
 	struct video_submit submit; /* documents, queue, prices */
 	struct events *events;      /* that wake a worker */
 };

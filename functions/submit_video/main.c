@@ -6,6 +6,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct config {
+	struct identity_config identity;
 	struct document_store_config documents;
 	struct job_queue_config jobs;
 	struct video_queue_config queue;
@@ -15,6 +16,7 @@ struct config {
 };
 
 static const struct fn_settings settings[] = {
+	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{job_queue_settings, offsetof(struct config, jobs)},
 	{video_queue_settings, offsetof(struct config, queue)},
@@ -36,6 +38,7 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	use->submit.queue.config = &config->queue;
 	use->submit.prices = &config->prices;
 	TRY(fn_http_client_open(&ground->http, err));
+	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
 	TRY(events_open(&use->events, &config->events, ground->credentials, ground->http, err));
 	TRY(job_queue_open(&use->submit.queue.jobs, &config->jobs, err));
@@ -49,6 +52,7 @@ services_close(struct services *use, struct ground *ground)
 	job_queue_close(use->submit.queue.jobs);
 	events_close(use->events);
 	google_credentials_close(ground->credentials);
+	identity_close(use->identity);
 	fn_http_client_close(ground->http);
 }
 

@@ -123,6 +123,7 @@ open_bucket(const struct script *script, size_t count)
 static void
 setup(void)
 {
+	static const struct identity_config lone = {.guest = "", .service = ""};
 	struct document_store_config config;
 
 	unsetenv("http_proxy");
@@ -132,6 +133,7 @@ setup(void)
 	database = fn_textf(arena, "%s/phoenix.db", folder);
 	config.url = fn_textf(arena, "sqlite:%s", database);
 	assert_ok(fn_http_client_open(&http, &err));
+	assert_ok(identity_open(&use.identity, &lone, http, &err));
 	open_credentials();
 	open_model("gemini:painter", paints_png, 1);
 	open_folder();
@@ -146,6 +148,7 @@ teardown(void)
 	image_model_close(use.model);
 	vertex_close(vertex);
 	google_credentials_close(credentials);
+	identity_close(use.identity);
 	fn_http_client_close(http);
 	scripted_server_stop(bucket);
 	scripted_server_stop(model_server);

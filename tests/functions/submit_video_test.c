@@ -84,6 +84,8 @@ open_events(const char *url)
 static void
 setup(void)
 {
+	static const struct identity_config lone = {.guest = "", .service = ""};
+
 	unsetenv("http_proxy");
 	fn_log_level(FN_CRITICAL);
 	arena = fn_arena_new();
@@ -97,6 +99,7 @@ setup(void)
 	use.submit.queue.config = &queue_config;
 	use.submit.prices = &prices;
 	must(fn_http_client_open(&http, &err));
+	must(identity_open(&use.identity, &lone, http, &err));
 	must(document_store_open(&use.submit.documents, &documents_config, &err));
 	open_queue(redis_server_url(redis));
 	open_events(scripted_server_url(worker_url));
@@ -109,6 +112,7 @@ teardown(void)
 	document_store_close(use.submit.documents);
 	job_queue_close(use.submit.queue.jobs);
 	events_close(use.events);
+	identity_close(use.identity);
 	fn_http_client_close(http);
 	scripted_server_stop(worker_url);
 	redis_server_stop(redis);
