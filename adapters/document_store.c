@@ -26,14 +26,11 @@ static const struct document_store_backend *const backends[] = {
 
 bool
 document_store_open(struct document_store **store, const struct document_store_config *config,
-	struct fn_error *err)
+	struct google_credentials *credentials, struct fn_http_client *http, struct fn_error *err)
 {
 	for (size_t i = 0; i < COUNT(backends); i++) {
-		size_t size = strlen(backends[i]->scheme);
-
-		if (strncmp(config->url, backends[i]->scheme, size) == 0 &&
-			config->url[size] == ':')
-			return backends[i]->open(store, config->url + size + 1, err);
+		if (fn_bytes_starts(fn_bytes(config->url), backends[i]->scheme))
+			return backends[i]->open(store, config, credentials, http, err);
 	}
 	return fn_fail(err, FN_INVALID, "STORE_URL: \"%s\" is no sqlite:PATH", config->url);
 }

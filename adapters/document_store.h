@@ -7,8 +7,10 @@
 #ifndef DOCUMENT_STORE_H
 #define DOCUMENT_STORE_H
 
+#include "adapters/google_credentials.h"
 #include "fn/call.h"
 #include "fn/config.h"
+#include "fn/http_client.h"
 
 #include <jansson.h>
 
@@ -43,9 +45,10 @@ struct document_write {
 	int64_t version;        /* set by a commit that succeeds: the document's new one */
 };
 
-/* FN_INVALID: the URL is wrong; the message names the variable. */
-FN_MUST bool document_store_open(
-	struct document_store **, const struct document_store_config *, struct fn_error *);
+/* SQLite needs neither credentials nor a client: NULL will do.
+ * FN_INVALID: the URL is wrong; the message names the variable. */
+FN_MUST bool document_store_open(struct document_store **, const struct document_store_config *,
+	struct google_credentials *, struct fn_http_client *, struct fn_error *);
 void document_store_close(struct document_store *);
 
 /* FN_NOT_FOUND where there is none. */

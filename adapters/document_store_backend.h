@@ -12,8 +12,9 @@ struct document_place {
 
 /* Each answers the function of the port with the same name; ids have been checked. */
 struct document_store_backend {
-	const char *scheme; /* of STORE_URL: "sqlite" */
-	bool (*open)(struct document_store **, const char *behind_scheme, struct fn_error *);
+	const char *scheme; /* of STORE_URL: "sqlite:" */
+	bool (*open)(struct document_store **, const struct document_store_config *,
+		struct google_credentials *, struct fn_http_client *, struct fn_error *);
 	void (*close)(struct document_store *);
 	bool (*get)(struct document_store *, struct fn_call *, const char *collection,
 		struct fn_bytes id, struct document *, struct fn_error *);

@@ -644,12 +644,15 @@ FN_DROP(drop_store, struct document_store *, sqlite_close)
 
 /* The file itself is opened by the first call, so that a process starts quickly. */
 static bool
-sqlite_open(struct document_store **opened, const char *path, struct fn_error *err)
+sqlite_open(struct document_store **opened, const struct document_store_config *config,
+	struct google_credentials *credentials, struct fn_http_client *http, struct fn_error *err)
 {
+	const char *path = config->url + strlen(document_store_sqlite.scheme);
 	size_t size = strlen(path) + 1;
 	struct sqlite_store *store = calloc(1, sizeof(*store) + size);
 	AUTO(drop_store) struct document_store *port = &store->port;
 
+	(void)credentials, (void)http; /* the file is on this machine */
 	assert(store);
 	port->backend = &document_store_sqlite;
 	pthread_mutex_init(&store->lock, NULL);
@@ -663,7 +666,7 @@ sqlite_open(struct document_store **opened, const char *path, struct fn_error *e
 }
 
 const struct document_store_backend document_store_sqlite = {
-	.scheme = "sqlite",
+	.scheme = "sqlite:",
 	.open = sqlite_open,
 	.close = sqlite_close,
 	.get = sqlite_get,

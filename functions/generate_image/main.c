@@ -42,7 +42,8 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
 	TRY(image_model_open(&use->model, &config->model, ground->vertex, err));
 	TRY(object_store_open(&use->objects, &config->objects, ground->http, err));
-	return document_store_open(&use->documents, &config->documents, err);
+	return document_store_open(
+		&use->documents, &config->documents, ground->credentials, ground->http, err);
 }
 
 static void

@@ -42,7 +42,8 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
 	TRY(events_open(&use->events, &config->events, ground->credentials, ground->http, err));
 	TRY(job_queue_open(&use->submit.queue.jobs, &config->jobs, err));
-	return document_store_open(&use->submit.documents, &config->documents, err);
+	return document_store_open(
+		&use->submit.documents, &config->documents, ground->credentials, ground->http, err);
 }
 
 static void

@@ -47,7 +47,7 @@ static struct fn_error err;
 static void
 open_store(void)
 {
-	ck_assert_msg(document_store_open(&store, &config, &err), "%s", err.message);
+	ck_assert_msg(document_store_open(&store, &config, NULL, NULL, &err), "%s", err.message);
 }
 
 static void
@@ -132,7 +132,8 @@ START_TEST(folder_in_the_way_is_named)
 
 	ck_assert(create("d", 1));
 	place(folder, "phoenix.db/below-a-file/phoenix.db");
-	assert_fails(document_store_open(&other, &config, &err), FN_INVALID, "below-a-file");
+	assert_fails(
+		document_store_open(&other, &config, NULL, NULL, &err), FN_INVALID, "below-a-file");
 	ck_assert_ptr_null(other);
 }
 END_TEST
@@ -274,7 +275,7 @@ increment(const char *id)
 static bool
 create_and_count(int n)
 {
-	if (!document_store_open(&store, &config, &err))
+	if (!document_store_open(&store, &config, NULL, NULL, &err))
 		return false;
 	if (!create("counter", 0) && err.code != FN_CONFLICT)
 		return false;
@@ -480,7 +481,7 @@ read_but_not_write(int n)
 	(void)n;
 	if (getuid() == 0 && setuid(65534) != 0)
 		return false;
-	if (!document_store_open(&store, &config, &err))
+	if (!document_store_open(&store, &config, NULL, NULL, &err))
 		return false;
 	if (create("e", 1) || err.code != FN_UPSTREAM || !strstr(err.message, path))
 		return false;

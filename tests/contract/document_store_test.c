@@ -36,7 +36,7 @@ static struct fn_error err;
 static void
 open_store(void)
 {
-	ck_assert_msg(document_store_open(&store, &config, &err), "%s", err.message);
+	ck_assert_msg(document_store_open(&store, &config, NULL, NULL, &err), "%s", err.message);
 }
 
 static void
@@ -610,7 +610,7 @@ START_TEST(url_is_refused)
 		"sqlite:", "sqlite::memory:", "mysql://x"};
 
 	config.url = urls[_i];
-	ck_assert(!document_store_open(&store, &config, &err));
+	ck_assert(!document_store_open(&store, &config, NULL, NULL, &err));
 	ck_assert_int_eq(err.code, FN_INVALID);
 	ck_assert_msg(strncmp(err.message, "STORE_URL: ", 11) == 0, "%s", err.message);
 	ck_assert_ptr_null(store);

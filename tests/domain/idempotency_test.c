@@ -41,7 +41,7 @@ setup(void)
 	struct document_store_config config = {
 		fn_textf(arena, "sqlite:%s/phoenix.db", temp_folder())};
 
-	ck_assert(document_store_open(&store, &config, &first.err));
+	ck_assert(document_store_open(&store, &config, NULL, NULL, &first.err));
 	fn_arena_drop(arena);
 	request_init(&first);
 	request_init(&second);

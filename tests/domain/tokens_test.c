@@ -23,7 +23,8 @@ setup(void)
 
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
 	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
-	ck_assert_msg(document_store_open(&documents, &config, &err), "%s", err.message);
+	ck_assert_msg(
+		document_store_open(&documents, &config, NULL, NULL, &err), "%s", err.message);
 }
 
 static void

@@ -37,7 +37,7 @@ setup(void)
 
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
 	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
-	must(document_store_open(&documents, &config, &err));
+	must(document_store_open(&documents, &config, NULL, NULL, &err));
 	fn_clock_pretend(THEN);
 }
 

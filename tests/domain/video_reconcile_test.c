@@ -50,7 +50,7 @@ setup(void)
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 50000};
 	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
 	jobs_config.url = redis_server_url(redis);
-	must(document_store_open(&with.documents, &config, &err));
+	must(document_store_open(&with.documents, &config, NULL, NULL, &err));
 	must(job_queue_open(&with.queue.jobs, &jobs_config, &err));
 	job_worker_init(&ann, "ann");
 	job_worker_init(&ben, "ben");

@@ -137,7 +137,7 @@ setup(void)
 	open_credentials();
 	open_model("gemini:painter", paints_png, 1);
 	open_folder();
-	assert_ok(document_store_open(&use.documents, &config, &err));
+	assert_ok(document_store_open(&use.documents, &config, NULL, NULL, &err));
 }
 
 static void

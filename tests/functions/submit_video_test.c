@@ -100,7 +100,7 @@ setup(void)
 	use.submit.prices = &prices;
 	must(fn_http_client_open(&http, &err));
 	must(identity_open(&use.identity, &lone, http, &err));
-	must(document_store_open(&use.submit.documents, &documents_config, &err));
+	must(document_store_open(&use.submit.documents, &documents_config, NULL, NULL, &err));
 	open_queue(redis_server_url(redis));
 	open_events(scripted_server_url(worker_url));
 	set_limits(&(struct job_limits){.failures = 5, .crashes = 1});

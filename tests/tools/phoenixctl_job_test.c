@@ -44,7 +44,7 @@ setup(void)
 	phoenixctl_prepare(call.arena, config.url);
 	store.url = phoenixctl_settings[CTL_STORE] + strlen("STORE_URL=");
 	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "FLUSHALL");
-	must(document_store_open(&documents, &store, &err));
+	must(document_store_open(&documents, &store, NULL, NULL, &err));
 	must(job_queue_open(&jobs, &config, &err));
 	videos = (struct video_queue){jobs, &order};
 	job_worker_init(&painter, "painter");

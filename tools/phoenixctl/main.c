@@ -1,3 +1,5 @@
+#include "adapters/google_credentials.h"
+#include "fn/http_client.h"
 #include "fn/log.h"
 #include "tools/phoenixctl/arguments.h"
 #include "tools/phoenixctl/command.h"
@@ -17,28 +19,43 @@ struct config {
 	struct job_queue_config queue;
 	struct video_queue_config videos;
 	struct document_store_config documents;
+	struct google_credentials_config credentials;
 };
 
 static const struct fn_settings settings[] = {
 	{job_queue_settings, offsetof(struct config, queue)},
 	{video_queue_settings, offsetof(struct config, videos)},
 	{document_store_settings, offsetof(struct config, documents)},
+	{google_credentials_settings, offsetof(struct config, credentials)},
+};
+
+/* What the tool stands on. */
+struct ground {
+	struct fn_http_client *http;
+	struct google_credentials *credentials;
 };
 
 /* Who names a job wants to know of its video as well; the others do without a store. */
 static bool
-tool_open(struct tool *tool, const struct config *config, struct fn_error *err)
+tool_open(
+	struct tool *tool, struct ground *ground, const struct config *config, struct fn_error *err)
 {
 	TRY(job_queue_open(&tool->queue, &config->queue, err));
 	tool->videos = (struct video_queue){tool->queue, &config->videos};
-	return !tool->wanted.command->takes_id ||
-	       document_store_open(&tool->documents, &config->documents, err);
+	if (!tool->wanted.command->takes_id)
+		return true;
+	TRY(fn_http_client_open(&ground->http, err));
+	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
+	return document_store_open(
+		&tool->documents, &config->documents, ground->credentials, ground->http, err);
 }
 
 static void
-tool_close(struct tool *tool)
+tool_close(struct tool *tool, struct ground *ground)
 {
 	document_store_close(tool->documents);
+	google_credentials_close(ground->credentials);
+	fn_http_client_close(ground->http);
 	job_queue_close(tool->queue);
 }
 
@@ -78,6 +95,7 @@ static int
 run_all(int argc, char **argv, struct fn_call *call)
 {
 	struct config config;
+	struct ground ground = {0};
 	struct fn_error err = {0};
 	struct tool tool = {.call = call, .page = page_begin(call->arena, text_begin())};
 	int status = EXIT_SUCCESS;
@@ -85,12 +103,12 @@ run_all(int argc, char **argv, struct fn_call *call)
 	if (!arguments_read(&tool.wanted, argc, argv, settings, COUNT(settings), &err))
 		return complain(call->arena, &err, EXIT_USAGE);
 	if (!fn_configure(1, argv, settings, COUNT(settings), &config, &err) ||
-		!tool_open(&tool, &config, &err))
+		!tool_open(&tool, &ground, &config, &err))
 		status = fn_refuse_to_start(&err);
 	else if (!run(&tool, &err))
 		status = complain(call->arena, &err,
 			err.code == FN_NOT_FOUND ? EXIT_NOT_FOUND : EXIT_FAILURE);
-	tool_close(&tool);
+	tool_close(&tool, &ground);
 	return status;
 }
 
