@@ -176,7 +176,6 @@ take_called(struct video_job *job, const struct step *step, struct fn_error *err
 {
 	(void)err;
 	job->operation = step->text;
-	job->call_begun_at_ms = 0;
 	return TAKEN;
 }
 

@@ -29,7 +29,7 @@ struct video_job {
 	int64_t score;             /* its place in the queue; 0: not known yet */
 	uint64_t fence;            /* of the last worker that began */
 	unsigned attempts;         /* how often one has begun */
-	int64_t call_begun_at_ms;  /* Unix: the model's call, which costs; 0: none is open */
+	int64_t call_begun_at_ms;  /* Unix: the model's call, which costs; 0: there is none */
 	struct fn_bytes operation; /* what that call named; empty: nothing, or not yet */
 	bool cancel_wanted;
 	struct fn_bytes reason; /* of a failure, for people; empty: none */

@@ -400,7 +400,7 @@ static const struct {
 		"\"user\":\"ann\",\"username\":\"Annie\",\"price\":10,\"refunded\":false,"
 		"\"paid\":false,\"attempts\":1,\"aspect_ratio\":\"16:9\",\"duration_s\":8,"
 		"\"audio\":true,\"seed\":7,\"reason\":null,\"url\":null,"
-		"\"operation\":\"" OPERATION "\",\"call_begun_at\":null}}"},
+		"\"operation\":\"" OPERATION "\"}}"},
 	{submit_failed,
 		{"Status     failed\n", "Reason     No paint is left.\n",
 			"Price      10 tokens, given back\n", "Queue      dead, died now\n",
