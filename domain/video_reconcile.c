@@ -17,7 +17,7 @@ static const char *const unfinished[] = {"queued", "running"};
 /* ---- One job ------------------------------------------------------------------------------- */
 
 /* The queue has ended it and nobody has written that down: its workers died one after the other,
- * or it was canceled there. */
+ * or it was canceled there. What was paid for is kept, should it be replayed. */
 static bool
 write_end(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
 	enum job_state state, struct fn_error *err)
@@ -26,7 +26,7 @@ write_end(const struct video_reconcile *with, struct fn_call *call, struct video
 	if (state == JOB_CANCELED)
 		return video_job_stop(job, call, with->documents, err);
 	return video_job_fail(job, call, with->documents,
-		FN_BYTES("The video could not be made. Your tokens were given back."), true, err);
+		FN_BYTES("The video could not be made. Your tokens were given back."), false, err);
 }
 
 static bool

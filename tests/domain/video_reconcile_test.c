@@ -340,7 +340,8 @@ START_TEST(canceled_job_is_canceled)
 }
 END_TEST
 
-/* A job whose workers died one after the other has failed, and costs nothing. */
+/* A job whose workers died one after the other has failed, and costs nothing. What they had begun
+ * is there for a replay. */
 START_TEST(buried_job_has_failed)
 {
 	struct writes writes = {0};
@@ -348,6 +349,7 @@ START_TEST(buried_job_has_failed)
 	struct video_job job = draft(1, "u");
 
 	job.price = PRICE;
+	job.operation = FN_BYTES("op");
 	must(tokens_read(&tokens, &call, with.documents, FN_BYTES("u"), SIGNUP, &err));
 	must(tokens_debit(&tokens, &call, &writes, PRICE, "video", id_of(1), &err));
 	writes_add(&writes, video_job_creation(&job, &call));
@@ -361,6 +363,7 @@ START_TEST(buried_job_has_failed)
 	for (int i = 0; i < 2; i++) {
 		pass_after(90000);
 		ck_assert_str_eq(document(1).creation.status, "failed");
+		ck_assert_bytes_eq(document(1).operation, "op");
 		ck_assert_msg(strstr(fn_text(call.arena, document(1).reason), "tokens"), "%.*s",
 			FN_ARG(document(1).reason));
 		ck_assert_uint_eq(ledger_check(with.documents, &call, "u").refunds, 1);
