@@ -1,37 +1,13 @@
 #include "functions/submit_video/handler.h"
 
-#include "fn/clock.h"
+#include "domain/video_bell.h"
 #include "fn/route.h"
-
-#include <inttypes.h>
 
 static void
 log_job(struct fn_call *call, struct fn_bytes id)
 {
 	fn_log_field(call, "creation", id);
 	fn_log_field(call, "job", id);
-}
-
-/* Workers that sleep learn of it; that nobody hears costs a minute at most. */
-static void
-ring(struct events *events, struct fn_call *call, struct fn_bytes job)
-{
-	char time[FN_TIMESTAMP_SIZE];
-	int64_t now_ms = fn_unix_ms();
-	struct fn_error why;
-
-	fn_timestamp(now_ms, time);
-	const struct fn_event event = {
-		.id = fn_bytes(fn_textf(call->arena, "%.*s.%" PRId64, FN_ARG(job), now_ms)),
-		.source = FN_BYTES("/api/video"),
-		.type = FN_BYTES("phoenix.video.queued"),
-		.time = fn_bytes(time),
-		.data_content_type = FN_BYTES("application/json"),
-		.data = fn_bytes(fn_textf(call->arena, "{\"job\":\"%.*s\"}", FN_ARG(job))),
-		.has_data = true,
-	};
-	if (!events_publish(events, call, &event, &why) && why.code != FN_BUSY)
-		fn_log(call, FN_WARNING, "no worker was rung for: %s", why.message);
 }
 
 /* The document is written, so that from here on nothing fails: what the queue does not take now it
@@ -49,7 +25,7 @@ enqueue(const struct services *use, struct fn_call *call, const struct video_job
 		return video_outlook_unknown;
 	}
 	if (ticket.runnable)
-		ring(use->events, call, job->creation.id);
+		video_bell_ring(use->events, call, job->creation.id);
 	return (struct video_outlook){ticket.position, ticket.starts_in_ms, -1};
 }
 
