@@ -3,6 +3,7 @@
 #include "tests/support/suite.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -252,8 +253,8 @@ free_port(void)
 	socklen_t size = sizeof(address);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	ck_assert(bind(fd, (struct sockaddr *)&address, size) == 0 &&
-		  getsockname(fd, (struct sockaddr *)&address, &size) == 0);
+	assert(bind(fd, (struct sockaddr *)&address, size) == 0);
+	assert(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
 	close(fd);
 	return ntohs(address.sin_port);
 }

@@ -1,5 +1,6 @@
 #include "tests/support/suite.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TIMEOUT_S 60 /* for a test that hangs; a slow machine never comes near */
@@ -13,6 +14,13 @@ case_new(const struct suite_case *from)
 	tcase_add_checked_fixture(tcase, from->setup, from->teardown);
 	tcase_add_loop_test(tcase, from->test, 0, from->rows ? (int)from->rows : 1);
 	return tcase;
+}
+
+void
+suite_skipped(size_t checks, const char *why)
+{
+	printf("Skipped: %zu checks: %s\n", checks, why);
+	fflush(stdout);
 }
 
 int

@@ -29,6 +29,10 @@ struct suite_case {
 	void (*setup)(void), (*teardown)(void); /* around each row, in its process; NULL: none */
 };
 
+/* Says, before it runs, that so many checks cannot be made on this machine; they count as neither
+ * passed nor failed. A program of which none can be made exits with 77 instead. */
+void suite_skipped(size_t checks, const char *why);
+
 /* Runs all cases and prints what failed and Check's summary. The result is for main to return. */
 int suite_run(const char *name, const struct suite_case *, size_t count);
 
