@@ -8,20 +8,22 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define ID_MOST 128
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+#define INTO(member) offsetof(struct document_store_config, member)
 
 const struct fn_setting document_store_settings[] = {
-	{
-		.name = "STORE_URL",
-		.kind = FN_TEXT,
-		.into = offsetof(struct document_store_config, url),
-		.fallback = "sqlite:data/phoenix.db",
-		.meaning = "where documents live: sqlite:PATH",
-	},
+	{"STORE_URL", FN_TEXT, INTO(url), "sqlite:data/phoenix.db", 0, 0,
+		"where documents live: sqlite:PATH or firestore:PROJECT/DATABASE"},
+	{"FIRESTORE_EMULATOR_HOST", FN_TEXT, INTO(emulator_host), "", 0, 0,
+		"for firestore: host:port of an emulator; empty: Google's own"},
 	{0},
 };
 
 static const struct document_store_backend *const backends[] = {
 	&document_store_sqlite,
+	&document_store_firestore,
 };
 
 bool
@@ -32,7 +34,9 @@ document_store_open(struct document_store **store, const struct document_store_c
 		if (fn_bytes_starts(fn_bytes(config->url), backends[i]->scheme))
 			return backends[i]->open(store, config, credentials, http, err);
 	}
-	return fn_fail(err, FN_INVALID, "STORE_URL: \"%s\" is no sqlite:PATH", config->url);
+	return fn_fail(err, FN_INVALID,
+		"STORE_URL: \"%s\" is neither sqlite:PATH nor firestore:PROJECT/DATABASE",
+		config->url);
 }
 
 void
@@ -46,9 +50,8 @@ document_store_close(struct document_store *store)
 static bool
 id_is_usable(struct fn_bytes id)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._~-";
-	const size_t alphanumerics = 62;
+	static const char allowed[] = LETTERS DIGITS "._~-";
+	const size_t alphanumerics = sizeof(LETTERS DIGITS) - 1;
 
 	if (id.size == 0 || id.size > ID_MOST || !memchr(allowed, id.at[0], alphanumerics))
 		return false;
@@ -129,6 +132,7 @@ document_store_query(struct document_store *store, struct fn_call *call,
 
 	assert(query->limit >= 1 && query->limit <= DOCUMENT_PAGE_MOST);
 	assert(query->filter_count <= DOCUMENT_FILTERS_MOST);
+	assert(query->order_by || !query->descending);
 	more.limit++;
 	documents = fn_arena_alloc(call->arena, more.limit * sizeof(*documents));
 	if (query->page_token.size > 0)
@@ -146,12 +150,80 @@ document_store_query(struct document_store *store, struct fn_call *call,
 /* ---- Writes ---------------------------------------------------------------------------------- */
 
 bool
+document_write_refused(const struct document_write *write, struct fn_error *err)
+{
+	bool creates = write->kind == DOCUMENT_CREATE;
+
+	return fn_fail(err, creates ? FN_CONFLICT : FN_PRECONDITION, "%s/%.*s: %s",
+		write->collection, FN_ARG(write->id),
+		creates ? "exists already" : "was changed or deleted meanwhile");
+}
+
+static bool
+name_is_usable(const char *name)
+{
+	static const char allowed[] = LETTERS DIGITS "_";
+
+	return name[0] != '\0' && strchr(LETTERS, name[0]) && name[strspn(name, allowed)] == '\0';
+}
+
+/* Firestore would refuse an array in an array. */
+static bool
+value_is_usable(json_t *value, bool in_array)
+{
+	const char *name;
+	json_t *inner;
+	size_t i;
+
+	if (in_array && json_is_array(value))
+		return false;
+	json_array_foreach(value, i, inner)
+	{
+		TRY(value_is_usable(inner, true));
+	}
+	json_object_foreach(value, name, inner)
+	{
+		TRY(name_is_usable(name) && value_is_usable(inner, false));
+	}
+	return true;
+}
+
+static bool
+write_is_usable(const struct document_write *write, struct fn_error *err)
+{
+	if (!id_is_usable(write->id))
+		return fn_fail(err, FN_INVALID, "%s/%.*s: no usable id", write->collection,
+			FN_ARG(write->id));
+	if (write->kind == DOCUMENT_DELETE)
+		return true;
+	if (!json_is_object(write->fields) || !value_is_usable(write->fields, false) ||
+		json_object_get(write->fields, "expires_at"))
+		return fn_fail(err, FN_INTERNAL, "%s/%.*s: its fields cannot be kept",
+			write->collection, FN_ARG(write->id));
+	return true;
+}
+
+/* Firestore does not take all pairs of writes of one document. */
+static bool
+is_written_again(
+	const struct document_write *write, const struct document_write *others, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fn_bytes_equal(others[i].id, write->id) &&
+			strcmp(others[i].collection, write->collection) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 document_store_commit(struct document_store *store, struct fn_call *call,
 	struct document_write *writes, size_t count, struct fn_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!id_is_usable(writes[i].id))
-			return fn_fail(err, FN_INVALID, "%s/%.*s: no usable id",
+		TRY(write_is_usable(&writes[i], err));
+		if (is_written_again(&writes[i], writes, i))
+			return fn_fail(err, FN_INTERNAL, "%s/%.*s: written twice in a commit",
 				writes[i].collection, FN_ARG(writes[i].id));
 	}
 	return store->backend->commit(store, call, writes, count, err);

@@ -3,7 +3,8 @@
  * The port is Firestore's model cut to what Phoenix needs, so that one commit is one round trip
  * there and one transaction in SQLite. What a write presumes (absent, unchanged since read) is a
  * precondition of the commit, never a lock held across calls.
- * Backends: document_store_sqlite.c ("sqlite:PATH"; safe for many processes on one machine). */
+ * Backends: document_store_sqlite.c ("sqlite:PATH"; safe for many processes on one machine),
+ * document_store_firestore.c ("firestore:PROJECT/DATABASE"). */
 #ifndef DOCUMENT_STORE_H
 #define DOCUMENT_STORE_H
 
@@ -17,7 +18,8 @@
 struct document_store; /* opaque; safe for many threads */
 
 struct document_store_config {
-	const char *url; /* STORE_URL */
+	const char *url;           /* STORE_URL */
+	const char *emulator_host; /* FIRESTORE_EMULATOR_HOST: host:port; empty: Google's own */
 };
 
 extern const struct fn_setting document_store_settings[];
@@ -36,16 +38,20 @@ enum document_write_kind {
 	DOCUMENT_DELETE, /* with if_version: must be unchanged, else FN_PRECONDITION */
 };
 
+/* Fields have names of [A-Za-z0-9_], first a letter, and no array directly in an array. The name
+ * expires_at is the store's own. */
 struct document_write {
 	enum document_write_kind kind;
 	const char *collection; /* a literal: "creations" */
 	struct fn_bytes id;     /* 1..128 bytes of [A-Za-z0-9._~-], first a letter or digit */
 	json_t *fields;         /* borrowed; not for DOCUMENT_DELETE */
 	int64_t if_version;     /* 0: whatever it is */
+	int64_t expires_at_ms;  /* Unix; to create, replace: forgotten some time later; 0: never */
 	int64_t version;        /* set by a commit that succeeds: the document's new one */
 };
 
-/* SQLite needs neither credentials nor a client: NULL will do.
+/* What is given is borrowed until it is closed. SQLite needs neither credentials nor a client: NULL
+ * will do.
  * FN_INVALID: the URL is wrong; the message names the variable. */
 FN_MUST bool document_store_open(struct document_store **, const struct document_store_config *,
 	struct google_credentials *, struct fn_http_client *, struct fn_error *);
@@ -79,7 +85,7 @@ struct document_query {
 	struct document_filter filters[DOCUMENT_FILTERS_MOST]; /* all of them fit... */
 	size_t filter_count;
 	const char *order_by; /* ...and there is this field, text or whole numbers; NULL: the id */
-	bool descending;  /* where the field is the same, the id decides in the same direction */
+	bool descending; /* with order_by; where it is the same, the id decides in this direction */
 	json_t *start_at; /* a value of order_by, with which the order begins; NULL: all of it */
 	size_t limit;     /* 1..DOCUMENT_PAGE_MOST */
 	struct fn_bytes page_token; /* `next` of the page before; empty: the first page */
@@ -98,11 +104,13 @@ struct document_page {
 FN_MUST bool document_store_query(struct document_store *, struct fn_call *,
 	const struct document_query *, struct document_page *, struct fn_error *);
 
-/* All of the writes or none of them. A failed precondition names the document in its message.
- * Once it has answered true, a power cut does not undo it.
- * FN_BUSY (with retry_after_s): others kept the store locked until the deadline; nothing was
- * written.
- * FN_UPSTREAM: the store failed (disk full, I/O); nothing was written. */
+/* All of the writes, each of another document, or none of them. A failed precondition names the
+ * document in its message. Once it has answered true, a power cut does not undo it. FN_BUSY (with
+ * retry_after_s): others kept the store locked until the deadline; nothing was written.
+ * FN_UPSTREAM: the store failed (disk full, I/O) or refused; nothing was written.
+ * FN_DEADLINE: a store across the network gave no answer in time, and it is not known whether all
+ * was written or nothing, nor whether it will be yet. Within the deadline a lost answer is looked
+ * into: what was written once is never written twice. */
 FN_MUST bool document_store_commit(struct document_store *, struct fn_call *,
 	struct document_write *, size_t count, struct fn_error *);
 

@@ -27,11 +27,14 @@ struct document_store_backend {
 		size_t count, struct fn_error *);
 };
 
+/* Always false: the document is not as the write presumes. */
+bool document_write_refused(const struct document_write *, struct fn_error *);
+
 /* The first member of each backend's own struct. */
 struct document_store {
 	const struct document_store_backend *backend;
 };
 
-extern const struct document_store_backend document_store_sqlite;
+extern const struct document_store_backend document_store_sqlite, document_store_firestore;
 
 #endif

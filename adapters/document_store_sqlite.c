@@ -69,6 +69,11 @@ static const char *const migrations[] = {
 	"	id)"
 	"	WHERE json_extract(fields, '$.creation_id') IS NOT NULL;"
 	"PRAGMA user_version = 3",
+
+	"ALTER TABLE documents ADD COLUMN expires_at_ms INTEGER;"
+	"CREATE INDEX documents_by_expiry ON documents (expires_at_ms)"
+	"	WHERE expires_at_ms IS NOT NULL;"
+	"PRAGMA user_version = 4",
 };
 
 enum statement {
@@ -80,18 +85,22 @@ enum statement {
 	REPLACE,
 	ADD,
 	DELETE,
+	PURGE,
 	STATEMENT_COUNT,
 };
 
-/* ?1 collection, ?2 id, ?3 the version to be found, ?4 the time in microseconds, ?5 fields */
+/* ?1 collection, ?2 id, ?3 the version to be found, ?4 the time in microseconds, ?5 fields, ?6 when
+ * the document expires or 0. A purge takes more than the commit that pays for it has added. */
 static const char *const statements[STATEMENT_COUNT] = {
 	[BEGIN_READ] = "BEGIN",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[GET] = "SELECT id, version, fields FROM documents WHERE collection = ?1 AND id = ?2",
-	[CREATE] = "INSERT INTO documents (collection, id, version, fields) "
-		   "VALUES (?1, ?2, ?4, ?5) ON CONFLICT DO NOTHING RETURNING version",
-	[REPLACE] = "UPDATE documents SET version = max(?4, version + 1), fields = ?5 "
+	[CREATE] =
+		"INSERT INTO documents (collection, id, version, fields, expires_at_ms) "
+		"VALUES (?1, ?2, ?4, ?5, nullif(?6, 0)) ON CONFLICT DO NOTHING RETURNING version",
+	[REPLACE] = "UPDATE documents SET version = max(?4, version + 1), fields = ?5, "
+		    "expires_at_ms = nullif(?6, 0) "
 		    "WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
 	[ADD] = "UPDATE documents SET version = max(?4, version + 1), fields = json_patch(fields, "
 		"(SELECT json_group_object(key, value + "
@@ -99,6 +108,8 @@ static const char *const statements[STATEMENT_COUNT] = {
 		"WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
 	[DELETE] = "DELETE FROM documents "
 		   "WHERE collection = ?1 AND id = ?2 AND ?3 IN (0, version) RETURNING version",
+	[PURGE] = "DELETE FROM documents WHERE rowid IN "
+		  "(SELECT rowid FROM documents WHERE expires_at_ms <= ?1 LIMIT 4)",
 };
 
 /* One call at a time uses a connection; those not in use wait in the store's list. */
@@ -519,15 +530,11 @@ sqlite_query(struct document_store *self, struct fn_call *call, const struct doc
 
 /* ---- Commit -------------------------------------------------------------------------------- */
 
-static const struct {
-	enum statement statement;
-	enum fn_code code; /* when the document is not as the write wants it */
-	const char *sentence;
-} kinds[] = {
-	[DOCUMENT_CREATE] = {CREATE, FN_CONFLICT, "exists already"},
-	[DOCUMENT_REPLACE] = {REPLACE, FN_PRECONDITION, "was changed or deleted meanwhile"},
-	[DOCUMENT_ADD] = {ADD, FN_PRECONDITION, "was changed or deleted meanwhile"},
-	[DOCUMENT_DELETE] = {DELETE, FN_PRECONDITION, "was changed or deleted meanwhile"},
+static const enum statement statement_of[] = {
+	[DOCUMENT_CREATE] = CREATE,
+	[DOCUMENT_REPLACE] = REPLACE,
+	[DOCUMENT_ADD] = ADD,
+	[DOCUMENT_DELETE] = DELETE,
 };
 
 static int64_t
@@ -546,7 +553,7 @@ write_row(struct connection *conn, struct document_write *write, struct fn_bytes
 {
 	bool done = write->kind == DOCUMENT_DELETE && write->if_version == 0;
 	sqlite3_stmt *statement =
-		statement_for(conn, kinds[write->kind].statement, write->collection, write->id);
+		statement_for(conn, statement_of[write->kind], write->collection, write->id);
 	int step;
 
 	sqlite3_bind_int64(statement, 3, write->if_version);
@@ -554,24 +561,31 @@ write_row(struct connection *conn, struct document_write *write, struct fn_bytes
 		sqlite3_bind_int64(statement, 4, now_us());
 		sqlite3_bind_text(statement, 5, text.at, (int)text.size, SQLITE_STATIC);
 	}
+	if (write->kind == DOCUMENT_CREATE || write->kind == DOCUMENT_REPLACE)
+		sqlite3_bind_int64(statement, 6, write->expires_at_ms);
 	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
 		write->version = sqlite3_column_int64(statement, 0);
 		done = true;
 	}
 	bool ok = step == SQLITE_DONE || fail(conn, err);
 	sqlite3_reset(statement);
-	if (ok && !done)
-		return fn_fail(err, kinds[write->kind].code, "%s/%.*s: %s", write->collection,
-			FN_ARG(write->id), kinds[write->kind].sentence);
-	return ok;
+	return ok && (done || document_write_refused(write, err));
 }
 
 static bool
 run_commit(struct connection *conn, const struct request *request, struct fn_error *err)
 {
+	bool expires = false;
+
 	TRY(run_simple(conn, BEGIN, err));
-	for (size_t i = 0; i < request->count; i++)
+	for (size_t i = 0; i < request->count; i++) {
 		TRY(write_row(conn, &request->writes[i], request->texts[i], err));
+		expires = expires || request->writes[i].expires_at_ms != 0;
+	}
+	if (expires) {
+		sqlite3_bind_int64(conn->statements[PURGE], 1, fn_unix_ms());
+		TRY(run_simple(conn, PURGE, err));
+	}
 	return run_simple(conn, COMMIT, err);
 }
 

@@ -2,6 +2,7 @@
 #include "adapters/document_store.h"
 #include "adapters/wire/json.h"
 #include "fn/clock.h"
+#include "tests/support/children.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
@@ -219,40 +220,7 @@ START_TEST(broken_row_is_named)
 }
 END_TEST
 
-/* ---- Children ------------------------------------------------------------------------------ */
-
-/* Runs `work` in processes of their own, all at once; each gets its number. */
-static void
-run_children(int count, bool (*work)(int n))
-{
-	pid_t children[100];
-	int gate[2];
-
-	ck_assert_int_eq(pipe(gate), 0);
-	for (int n = 0; n < count; n++) {
-		children[n] = fork();
-		ck_assert_int_ge(children[n], 0);
-		if (children[n] == 0) {
-			char byte;
-
-			close(gate[1]);
-			if (read(gate[0], &byte, 1) != 0)
-				_exit(2);
-			bool ok = work(n);
-			if (!ok)
-				fprintf(stderr, "child %d: %s\n", n, err.message);
-			_exit(ok ? 0 : 1);
-		}
-	}
-	close(gate[0]);
-	close(gate[1]); /* and they are off */
-	for (int n = 0; n < count; n++) {
-		int status;
-
-		ck_assert_int_eq(waitpid(children[n], &status, 0), children[n]);
-		ck_assert_int_eq(status, 0);
-	}
-}
+/* ---- Processes ------------------------------------------------------------------------------ */
 
 #define PROCESSES 100
 #define ROUNDS 3
@@ -290,7 +258,7 @@ create_and_count(int n)
 /* A hundred processes start on an empty folder and write at once: none fails, nothing is lost. */
 START_TEST(hundred_processes_write_at_once)
 {
-	run_children(PROCESSES, create_and_count);
+	children_run(PROCESSES, create_and_count, &err);
 	ck_assert_int_eq(number_of("counter"), PROCESSES * ROUNDS);
 	for (int n = 0; n < PROCESSES; n++) {
 		for (int round = 0; round < ROUNDS; round++)
@@ -494,7 +462,7 @@ START_TEST(read_only_store_is_said)
 {
 	ck_assert(create("d", 1));
 	ck_assert(chmod(path, 0444) == 0 && chmod(folder, 0555) == 0);
-	run_children(1, read_but_not_write);
+	children_run(1, read_but_not_write, &err);
 	ck_assert_int_eq(chmod(folder, 0700), 0);
 	ck_assert_int_eq(number_of("e"), -1);
 }
@@ -526,7 +494,8 @@ create_rows(const char *prefix, const char *first, const char *second, int count
 {
 	run_sql(fn_textf(call.arena,
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-		"INSERT INTO documents SELECT 'things', '%s' || (1000000 + i), 1,"
+		"INSERT INTO documents (collection, id, version, fields) SELECT 'things', '%s' || "
+		"(1000000 + i), 1,"
 		" json_object(%s, %s, 'touched_at_ms', r, 'created_at_ms', r)"
 		" FROM (SELECT i, i + unicode('%s') * 1000 AS r FROM n)",
 		count, prefix, first, second, prefix));
@@ -570,7 +539,7 @@ START_TEST(indexed_query_looks_at_its_page_only)
 	struct document_query query = {
 		.collection = "things",
 		.order_by = c->order_by,
-		.descending = _i % 2,
+		.descending = c->order_by && _i % 2,
 	};
 	char *fits[2], *differs[2];
 
@@ -597,60 +566,6 @@ START_TEST(indexed_query_looks_at_its_page_only)
 }
 END_TEST
 
-/* ---- Death --------------------------------------------------------------------------------- */
-
-/* Commits pairs for ever; says after each how far it has come. */
-static void
-commit_pairs(int progress)
-{
-	for (int n = 1;; n++) {
-		json_t *fields = json_keep(call.arena, json_pack("{s:i}", "n", n));
-		struct document_write pair[] = {
-			{.kind = DOCUMENT_REPLACE, .id = FN_BYTES("left")},
-			{.kind = DOCUMENT_REPLACE, .id = FN_BYTES("right")},
-		};
-
-		for (int i = 0; i < 2; i++) {
-			pair[i].collection = "things";
-			pair[i].fields = fields;
-		}
-		if (!document_store_commit(store, &call, pair, 2, &err) ||
-			write(progress, &n, sizeof(n)) != sizeof(n))
-			_exit(1);
-		fn_arena_reset(call.arena);
-	}
-}
-
-/* A process killed in the midst of its commits leaves all that was answered, and no half. */
-START_TEST(killed_writer_leaves_whole_commits)
-{
-	int progress[2], answered = 0;
-	pid_t child;
-
-	ck_assert(create("left", 0) && create("right", 0));
-	document_store_close(store);
-	ck_assert_int_eq(pipe(progress), 0);
-	child = fork();
-	if (child == 0) {
-		open_store();
-		commit_pairs(progress[1]);
-	}
-	close(progress[1]);
-	usleep(20000 + (unsigned)_i * 1700);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	for (int n; read(progress[0], &n, sizeof(n)) == sizeof(n);)
-		answered = n;
-
-	open_store();
-	int left = number_of("left");
-	ck_assert_int_eq(left, number_of("right"));
-	ck_assert_int_ge(left, answered);
-	ck_assert_int_le(left, answered + 1);
-	ck_assert(create("after", 1));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -668,7 +583,6 @@ main(void)
 		{full_disk_is_said_and_survived, COUNT(small_places), setup, small_disk_teardown},
 		{read_only_store_is_said, 1, setup, teardown},
 		{indexed_query_looks_at_its_page_only, 2 * COUNT(indexed), setup, teardown},
-		{killed_writer_leaves_whole_commits, 20, setup, teardown},
 	};
 
 	return suite_run("document store on sqlite", cases, COUNT(cases));

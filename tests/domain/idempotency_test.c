@@ -39,7 +39,7 @@ setup(void)
 {
 	struct fn_arena *arena = fn_arena_new();
 	struct document_store_config config = {
-		fn_textf(arena, "sqlite:%s/phoenix.db", temp_folder())};
+		.url = fn_textf(arena, "sqlite:%s/phoenix.db", temp_folder())};
 
 	ck_assert(document_store_open(&store, &config, NULL, NULL, &first.err));
 	fn_arena_drop(arena);
