@@ -1,6 +1,7 @@
 #include "domain/creation.h"
 
 #include "domain/fields.h"
+#include "domain/writes.h"
 #include "fn/clock.h"
 
 #include <assert.h>
@@ -9,10 +10,11 @@
 
 /* ---- Id ------------------------------------------------------------------------------------ */
 
+static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's base32 */
+
 void
 creation_new_id(const char *prefix, char id[CREATION_ID_SIZE])
 {
-	static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz"; /* Crockford's base32 */
 	uint64_t random[2];
 	ssize_t got = getrandom(random, sizeof(random), 0);
 
@@ -27,6 +29,19 @@ creation_new_id(const char *prefix, char id[CREATION_ID_SIZE])
 		low = low >> 5 | high << 59;
 		high >>= 5;
 	}
+}
+
+bool
+creation_is_id(struct fn_bytes text)
+{
+	if (text.size != CREATION_ID_SIZE - 1 ||
+		!(fn_bytes_starts(text, "img_") || fn_bytes_starts(text, "vid_")))
+		return false;
+	for (size_t i = 4; i < text.size; i++) {
+		if (!memchr(digits, text.at[i], sizeof(digits) - 1))
+			return false;
+	}
+	return true;
 }
 
 /* ---- A new one ----------------------------------------------------------------------------- */
@@ -55,6 +70,20 @@ creation_of_picture(struct creation *creation, struct fn_call *call, struct fn_b
 		.published = prompt->publish,
 		.created_at_ms = fn_unix_ms(),
 	};
+}
+
+/* ---- Who may see it ------------------------------------------------------------------------ */
+
+bool
+creation_is_listed(const struct creation *creation)
+{
+	return creation->published && strcmp(creation->status, "succeeded") == 0;
+}
+
+bool
+creation_is_visible(const struct creation *creation, const struct user *user)
+{
+	return creation_is_listed(creation) || fn_bytes_equal(creation->owner.id, user->id);
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------- */
@@ -124,6 +153,7 @@ creation_to_document(const struct creation *creation, struct fn_call *call)
 	fields_put(fields, "owner_username", fields_text_or_null(creation->owner.username));
 	fields_put(fields, "likes", json_integer(creation->likes));
 	fields_put(fields, "published", json_boolean(creation->published));
+	fields_put(fields, "listed", json_boolean(creation_is_listed(creation)));
 	fields_put(fields, "created_at_ms", json_integer(creation->created_at_ms));
 	return fields;
 }
@@ -155,4 +185,75 @@ creation_from_document(struct creation *creation, struct fn_bytes id,
 			from.wrong);
 	*creation = read;
 	return true;
+}
+
+bool
+creation_is_unknown(struct fn_error *err)
+{
+	return fn_fail(err, FN_NOT_FOUND, "there is no such creation");
+}
+
+bool
+creation_see(struct creation *creation, const struct document *document, struct fn_bytes id,
+	const struct user *user, struct fn_error *err)
+{
+	struct creation seen;
+
+	if (!document->fields)
+		return creation_is_unknown(err);
+	TRY(creation_from_document(&seen, id, document, err));
+	if (!creation_is_visible(&seen, user))
+		return creation_is_unknown(err);
+	*creation = seen;
+	return true;
+}
+
+bool
+creation_read(struct creation *creation, struct document *document, struct fn_call *call,
+	struct document_store *documents, struct fn_bytes id, const struct user *user,
+	struct fn_error *err)
+{
+	if (!creation_is_id(id))
+		return creation_is_unknown(err);
+	TRY(document_store_get_many(
+		documents, call, &(const struct document_name){CREATIONS, id}, 1, document, err));
+	return creation_see(creation, document, id, user, err);
+}
+
+struct document_write
+creation_write(struct fn_bytes id, const struct document *document)
+{
+	return (struct document_write){
+		.kind = DOCUMENT_REPLACE,
+		.collection = CREATIONS,
+		.id = id,
+		.fields = document->fields,
+		.if_version = document->version,
+	};
+}
+
+bool
+creation_publish(struct fn_call *call, struct document_store *documents, struct fn_bytes id,
+	const struct user *user, struct fn_error *err)
+{
+	struct fn_retry retry = WRITES_RETRY;
+	struct creation creation;
+	struct document document;
+	struct fn_error why;
+
+	do {
+		TRY(creation_read(&creation, &document, call, documents, id, user, err));
+		if (!fn_bytes_equal(creation.owner.id, user->id))
+			return fn_fail(err, FN_FORBIDDEN, "only its owner can publish it");
+		if (creation.published)
+			return true;
+		creation.published = true;
+		fields_put(document.fields, "published", json_true());
+		fields_put(document.fields, "listed", json_boolean(creation_is_listed(&creation)));
+		struct document_write write = creation_write(id, &document);
+		if (document_store_commit(documents, call, &write, 1, &why))
+			return true;
+	} while (writes_again(&retry, call, &why));
+	*err = why;
+	return false;
 }

@@ -7,11 +7,14 @@
 #include "domain/prompt.h"
 #include "domain/user.h"
 
+#define CREATIONS "creations" /* the collection */
+
 #define CREATION_ID_SIZE 31 /* "img_" + 26 characters + NUL */
 
 /* "img_" or "vid_" and a ULID in lower case (48 bits of time, 80 random bits): sortable by time
  * and unguessable. */
 void creation_new_id(const char *prefix, char id[CREATION_ID_SIZE]);
+bool creation_is_id(struct fn_bytes); /* whether it could be one */
 
 struct creation {
 	struct fn_bytes id;
@@ -40,10 +43,33 @@ void creation_of_picture(struct creation *, struct fn_call *, struct fn_bytes id
 json_t *creation_object(const struct creation *, struct fn_call *);
 struct fn_bytes creation_json(const struct creation *, struct fn_call *);
 
+/* Whether everybody may see it: it is made and published. Its owner always may. */
+bool creation_is_listed(const struct creation *);
+bool creation_is_visible(const struct creation *, const struct user *);
+
 /* Its document in the collection "creations", and back again (FN_INTERNAL: not such a document).
- * Both live as long as the call's arena; `liked`, which depends on who asks, is in none. */
+ * Both live as long as the call's arena; `liked`, which depends on who asks, is in none. Lists are
+ * made by the field `listed`, which is written and never read. */
 json_t *creation_to_document(const struct creation *, struct fn_call *);
 FN_MUST bool creation_from_document(
 	struct creation *, struct fn_bytes id, const struct document *, struct fn_error *);
+
+/* What is there for `user`, and what it was read from. FN_NOT_FOUND: nothing; or it is another's
+ * and not listed, of which nobody learns. */
+FN_MUST bool creation_read(struct creation *, struct document *, struct fn_call *,
+	struct document_store *, struct fn_bytes id, const struct user *, struct fn_error *);
+
+/* The same of a document that was read already; one without fields is none. */
+FN_MUST bool creation_see(struct creation *, const struct document *, struct fn_bytes id,
+	const struct user *, struct fn_error *);
+bool creation_is_unknown(struct fn_error *); /* false, FN_NOT_FOUND */
+
+/* By its owner; may be repeated, and is not taken back. FN_NOT_FOUND as above; FN_FORBIDDEN: it is
+ * another's. */
+FN_MUST bool creation_publish(struct fn_call *, struct document_store *, struct fn_bytes id,
+	const struct user *, struct fn_error *);
+
+/* Writes a document back whose fields were changed, if nobody else has written it since. */
+struct document_write creation_write(struct fn_bytes id, const struct document *);
 
 #endif
