@@ -1,5 +1,7 @@
 #include "adapters/identity.h"
 
+#include "adapters/identity_oidc.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -9,6 +11,12 @@
 #define INTO(member) offsetof(struct identity_config, member)
 
 const struct fn_setting identity_settings[] = {
+	{"AUTH_ISSUER", FN_TEXT, INTO(issuer), "", 0, 0,
+		"issuer of OpenID Connect tokens, as their \"iss\" has it; empty: none are taken"},
+	{"AUTH_AUDIENCE", FN_TEXT, INTO(audience), "", 0, 0,
+		"for whom tokens must be (\"aud\", or \"azp\" without it), separated by commas"},
+	{"AUTH_JWKS_URL", FN_TEXT, INTO(jwks_url), "", 0, 0,
+		"the issuer's keys; empty: where its discovery document says"},
 	{"AUTH_GUEST", FN_TEXT, INTO(guest), "", 0, 0,
 		"user for whom requests without a token are made; empty: nobody"},
 	{"K_SERVICE", FN_TEXT, INTO(service), "", 0, 0, "set by Cloud Run"},
@@ -16,8 +24,9 @@ const struct fn_setting identity_settings[] = {
 };
 
 struct identity {
-	struct fn_bytes guest; /* empty: there is none */
-	struct fn_http_client *http;
+	struct fn_bytes issuer;
+	struct fn_bytes guest;      /* empty: there is none */
+	struct identity_oidc *oidc; /* NULL: no tokens are taken */
 };
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -38,28 +47,37 @@ static bool
 choose_guest(struct fn_bytes *guest, const struct identity_config *config, struct fn_error *err)
 {
 	*guest = fn_bytes(config->guest);
-	if (guest->size == 0 && config->service[0] == '\0')
-		*guest = FN_BYTES(LONE_GUEST);
-	if (guest->size == 0)
+	if (guest->size > 0)
+		return is_user_id(*guest) ||
+		       fn_fail(err, FN_INVALID,
+			       "AUTH_GUEST: \"%.32s\" is none of 1 to %d letters, digits and '_'",
+			       config->guest, GUEST_MOST);
+	if (config->issuer[0] != '\0')
+		return true;
+	if (config->service[0] != '\0')
 		return fn_fail(err, FN_INVALID,
-			"AUTH_GUEST is not set, so that on Cloud Run nobody could use this");
-	return is_user_id(*guest) ||
-	       fn_fail(err, FN_INVALID,
-		       "AUTH_GUEST: \"%.32s\" is none of 1 to %d letters, digits and '_'",
-		       config->guest, GUEST_MOST);
+			"AUTH_ISSUER is not set, so that nobody could use this on Cloud Run "
+			"(unless AUTH_GUEST makes everybody one user)");
+	*guest = FN_BYTES(LONE_GUEST);
+	return true;
 }
 
 bool
 identity_open(struct identity **identity, const struct identity_config *config,
 	struct fn_http_client *http, struct fn_error *err)
 {
+	struct identity_oidc *oidc = NULL;
 	struct fn_bytes guest;
 
 	TRY(choose_guest(&guest, config, err));
+	if (config->issuer[0] != '\0')
+		TRY(identity_oidc_open(&oidc, config, http, err));
 	struct identity *made = malloc(sizeof(*made));
-	if (!made)
+	if (!made) {
+		identity_oidc_close(oidc);
 		return fn_fail(err, FN_INTERNAL, "out of memory");
-	*made = (struct identity){guest, http};
+	}
+	*made = (struct identity){fn_bytes(config->issuer), guest, oidc};
 	*identity = made;
 	return true;
 }
@@ -67,6 +85,9 @@ identity_open(struct identity **identity, const struct identity_config *config,
 void
 identity_close(struct identity *identity)
 {
+	if (!identity)
+		return;
+	identity_oidc_close(identity->oidc);
 	free(identity);
 }
 
@@ -82,12 +103,49 @@ refuse(struct fn_call *call, const char *why, struct fn_error *err)
 	return fn_fail(err, FN_UNAUTHENTICATED, "the token is not valid");
 }
 
+static size_t
+count_authorizations(const struct fn_call *call)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < call->header_count; i++)
+		count += fn_bytes_is_nocase(call->headers[i].name, "Authorization");
+	return count;
+}
+
+/* Empty where it is no bearer's. */
+static struct fn_bytes
+token_of(struct fn_bytes authorization)
+{
+	struct fn_bytes scheme = fn_bytes_cut(&authorization, ' ');
+
+	if (!fn_bytes_is_nocase(scheme, "Bearer"))
+		return (struct fn_bytes){0};
+	return fn_bytes_trim(authorization);
+}
+
 bool
 identity_read(struct identity *identity, struct fn_call *call, struct caller *caller,
 	struct fn_error *err)
 {
-	if (fn_header(call, "Authorization").size > 0)
-		return refuse(call, "there is no issuer whose tokens are taken", err);
-	*caller = (struct caller){.subject = identity->guest};
+	struct fn_bytes token = token_of(fn_header(call, "Authorization")), subject;
+	size_t count = count_authorizations(call);
+	struct fn_error why;
+
+	if (count == 0) {
+		*caller = (struct caller){.subject = identity->guest};
+		return true;
+	}
+	if (count > 1 || token.size == 0)
+		return refuse(call, "there is not one bearer token", err);
+	if (!identity->oidc)
+		return refuse(call, "no issuer is set", err);
+	if (!identity_oidc_verify(identity->oidc, call, token, &subject, &why)) {
+		if (why.code == FN_INVALID)
+			return refuse(call, why.message, err);
+		*err = why;
+		return false;
+	}
+	*caller = (struct caller){identity->issuer, subject};
 	return true;
 }

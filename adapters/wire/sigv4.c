@@ -1,51 +1,18 @@
 #include "adapters/wire/sigv4.h"
 
+#include "adapters/wire/sha256.h"
+
 #include <assert.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <pthread.h>
 #include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-struct digest {
-	unsigned char at[32];
-};
-
-static EVP_MD *sha256;
-
-static void
-sha256_fetch(void)
-{
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	assert(sha256);
-}
-
-/* Fetched once: EVP_sha256() is looked up by name, under a lock, each time it is used. */
-static const EVP_MD *
-sha256_fetched(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, sha256_fetch);
-	return sha256;
-}
-
-static struct digest
-hash(struct fn_bytes text)
-{
-	struct digest digest;
-	int done = EVP_Digest(text.at, text.size, digest.at, NULL, sha256_fetched(), NULL);
-
-	assert(done);
-	return digest;
-}
-
-static struct digest
+static struct sha256
 hmac(struct fn_bytes key, struct fn_bytes text)
 {
-	struct digest digest;
-	const unsigned char *done = HMAC(sha256_fetched(), key.at, (int)key.size,
+	struct sha256 digest;
+	const unsigned char *done = HMAC(sha256_method(), key.at, (int)key.size,
 		(const unsigned char *)text.at, text.size, digest.at, NULL);
 
 	assert(done);
@@ -53,7 +20,7 @@ hmac(struct fn_bytes key, struct fn_bytes text)
 }
 
 static void
-digest_hex(const struct digest *digest, char hex[SIGV4_HASH_SIZE])
+digest_hex(const struct sha256 *digest, char hex[SIGV4_HASH_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -77,7 +44,7 @@ sigv4_time(int64_t unix_ms, char text[SIGV4_TIME_SIZE])
 void
 sigv4_hash(struct fn_bytes payload, char hex[SIGV4_HASH_SIZE])
 {
-	struct digest digest = hash(payload);
+	struct sha256 digest = sha256_of(payload);
 
 	digest_hex(&digest, hex);
 }
@@ -108,7 +75,7 @@ canonical_request(
 }
 
 /* Each step's result is the key of the next; what the last one signs is the request. */
-static struct digest
+static struct sha256
 signature(const struct sigv4_credentials *with, struct fn_bytes day, const char *text,
 	struct fn_arena *arena)
 {
@@ -120,7 +87,7 @@ signature(const struct sigv4_credentials *with, struct fn_bytes day, const char 
 		fn_bytes(text),
 	};
 	struct fn_bytes key = fn_bytes(fn_textf(arena, "AWS4%s", with->secret_access_key));
-	struct digest digest;
+	struct sha256 digest;
 
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		digest = hmac(key, steps[i]);
@@ -140,7 +107,7 @@ sigv4_authorization(const struct sigv4_credentials *with, const struct sigv4_req
 
 	sigv4_hash(canonical_request(request, names, arena), hex);
 	char *text = fn_textf(arena, "AWS4-HMAC-SHA256\n%s\n%s\n%s", request->time, scope, hex);
-	struct digest digest = signature(with, day, text, arena);
+	struct sha256 digest = signature(with, day, text, arena);
 	digest_hex(&digest, hex);
 	return fn_bytes(fn_textf(arena,
 		"AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%.*s, Signature=%s",

@@ -123,7 +123,7 @@ open_bucket(const struct script *script, size_t count)
 static void
 setup(void)
 {
-	static const struct identity_config lone = {.guest = "", .service = ""};
+	static const struct identity_config lone = {.issuer = "", .guest = "", .service = ""};
 	struct document_store_config config;
 
 	unsetenv("http_proxy");

@@ -84,7 +84,7 @@ open_events(const char *url)
 static void
 setup(void)
 {
-	static const struct identity_config lone = {.guest = "", .service = ""};
+	static const struct identity_config lone = {.issuer = "", .guest = "", .service = ""};
 
 	unsetenv("http_proxy");
 	fn_log_level(FN_CRITICAL);

@@ -1,0 +1,323 @@
+#include "adapters/wire/jwk.h"
+
+#include "adapters/wire/base64url.h"
+#include "adapters/wire/jwt_members.h"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RSA_LEAST 2048 /* bits; a smaller one can be broken (NIST SP 800-131A) */
+#define RSA_MOST 8192  /* bits; a larger one keeps a processor busy */
+#define COORDINATE 32  /* bytes of P-256 */
+#define UNCOMPRESSED 4 /* a point with both coordinates (SEC 1, 2.3.3) */
+#define KEYS_MOST 64
+
+struct jwk {
+	atomic_uint holders;
+	enum jws_algorithm algorithm;
+	EVP_PKEY *key;
+	struct fn_bytes id; /* behind this */
+};
+
+struct jwk_set {
+	size_t count;
+	struct jwk *keys[KEYS_MOST];
+};
+
+FN_DROP(drop_number, BIGNUM *, BN_free)
+FN_DROP(drop_builder, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
+FN_DROP(drop_params, OSSL_PARAM *, OSSL_PARAM_free)
+FN_DROP(drop_context, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
+FN_DROP(drop_digest, EVP_MD_CTX *, EVP_MD_CTX_free)
+
+/* ---- A key's members ------------------------------------------------------------------------- */
+
+enum { KTY, USE, OPS, ALG, KID, N, E, CRV, X, Y, MEMBERS };
+
+static bool
+member_is(const struct jwt_member *member, const char *text)
+{
+	return member->value.size == strlen(text) + 2 && member->value.at[0] == '"' &&
+	       memcmp(member->value.at + 1, text, strlen(text)) == 0;
+}
+
+static bool
+member_bytes(const struct jwt_member *member, struct fn_arena *arena, struct fn_bytes *bytes)
+{
+	struct fn_bytes text;
+
+	return jwt_member_text(member, arena, &text) && base64url_decode(text, arena, bytes);
+}
+
+static bool
+lists_verify(const struct jwt_member *member)
+{
+	struct fn_json_items items = fn_json_items(member->value);
+	struct fn_bytes name, value;
+
+	while (fn_json_next(&items, &name, &value)) {
+		if (fn_bytes_is(value, "\"verify\""))
+			return true;
+	}
+	return false;
+}
+
+/* A key that says nothing of its use is for all uses. */
+static bool
+is_for_signatures(const struct jwt_member *members, enum jws_algorithm algorithm)
+{
+	static const char *const names[] = {[JWS_RS256] = "RS256", [JWS_ES256] = "ES256"};
+
+	return (members[USE].value.size == 0 || member_is(&members[USE], "sig")) &&
+	       (members[OPS].value.size == 0 || lists_verify(&members[OPS])) &&
+	       (members[ALG].value.size == 0 || member_is(&members[ALG], names[algorithm]));
+}
+
+/* ---- A key for OpenSSL ----------------------------------------------------------------------- */
+
+static EVP_PKEY *
+make_key(const char *type, OSSL_PARAM_BLD *builder)
+{
+	AUTO(drop_params) OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(builder);
+	AUTO(drop_context) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *key = NULL;
+
+	if (!params || !context || EVP_PKEY_fromdata_init(context) != 1 ||
+		EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return key;
+}
+
+static BIGNUM *
+number_of(struct fn_bytes bytes)
+{
+	return BN_bin2bn((const unsigned char *)bytes.at, (int)bytes.size, NULL);
+}
+
+static EVP_PKEY *
+make_rsa(const struct jwt_member *members, struct fn_arena *arena)
+{
+	struct fn_bytes n, e;
+
+	if (!member_bytes(&members[N], arena, &n) || !member_bytes(&members[E], arena, &e) ||
+		n.size > RSA_MOST / 8 || e.size > sizeof(uint64_t))
+		return NULL;
+	AUTO(drop_number) BIGNUM *modulus = number_of(n);
+	AUTO(drop_number) BIGNUM *exponent = number_of(e);
+	AUTO(drop_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+
+	if (!builder || !modulus || !exponent || BN_num_bits(modulus) < RSA_LEAST ||
+		!BN_is_odd(exponent) || BN_is_one(exponent) ||
+		!OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) ||
+		!OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent))
+		return NULL;
+	return make_key("RSA", builder);
+}
+
+/* OpenSSL refuses a point that is not on the curve. */
+static EVP_PKEY *
+make_p256(const struct jwt_member *members, struct fn_arena *arena)
+{
+	unsigned char point[1 + 2 * COORDINATE] = {UNCOMPRESSED};
+	struct fn_bytes x, y;
+
+	if (!member_is(&members[CRV], "P-256") || !member_bytes(&members[X], arena, &x) ||
+		!member_bytes(&members[Y], arena, &y) || x.size != COORDINATE ||
+		y.size != COORDINATE)
+		return NULL;
+	memcpy(point + 1, x.at, COORDINATE);
+	memcpy(point + 1 + COORDINATE, y.at, COORDINATE);
+	AUTO(drop_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+
+	if (!builder ||
+		!OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0) ||
+		!OSSL_PARAM_BLD_push_octet_string(
+			builder, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)))
+		return NULL;
+	return make_key("EC", builder);
+}
+
+static const struct {
+	const char *type;
+	enum jws_algorithm algorithm;
+	EVP_PKEY *(*make)(const struct jwt_member *, struct fn_arena *);
+} kinds[] = {
+	{"RSA", JWS_RS256, make_rsa},
+	{"EC", JWS_ES256, make_p256},
+};
+
+/* ---- A set ----------------------------------------------------------------------------------- */
+
+static struct jwk *
+new_jwk(struct fn_bytes id, enum jws_algorithm algorithm, EVP_PKEY *key)
+{
+	struct jwk *jwk = malloc(sizeof(*jwk) + id.size);
+
+	if (!jwk) {
+		EVP_PKEY_free(key);
+		return NULL;
+	}
+	memcpy(jwk + 1, id.at, id.size);
+	jwk->holders = 1;
+	jwk->algorithm = algorithm;
+	jwk->key = key;
+	jwk->id = (struct fn_bytes){(const char *)(jwk + 1), id.size};
+	return jwk;
+}
+
+static struct jwk *
+read_jwk(struct fn_bytes json, struct fn_arena *arena)
+{
+	struct jwt_member members[MEMBERS] = {
+		[KTY] = {.name = "kty"},
+		[USE] = {.name = "use"},
+		[OPS] = {.name = "key_ops"},
+		[ALG] = {.name = "alg"},
+		[KID] = {.name = "kid"},
+		[N] = {.name = "n"},
+		[E] = {.name = "e"},
+		[CRV] = {.name = "crv"},
+		[X] = {.name = "x"},
+		[Y] = {.name = "y"},
+	};
+	struct fn_error ignored;
+	struct fn_bytes id;
+
+	if (!jwt_members_read(json, arena, members, MEMBERS, &ignored) ||
+		!jwt_member_text(&members[KID], arena, &id))
+		return NULL;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (member_is(&members[KTY], kinds[i].type) &&
+			is_for_signatures(members, kinds[i].algorithm)) {
+			EVP_PKEY *key = kinds[i].make(members, arena);
+
+			return key ? new_jwk(id, kinds[i].algorithm, key) : NULL;
+		}
+	}
+	return NULL;
+}
+
+static bool
+read_keys(struct jwk_set *set, struct fn_bytes json, struct fn_arena *arena, struct fn_error *err)
+{
+	struct jwt_member keys = {.name = "keys"};
+	struct fn_bytes name, value;
+
+	if (!jwt_members_read(json, arena, &keys, 1, err) || keys.value.size == 0 ||
+		fn_json_type(keys.value) != FN_JSON_ARRAY)
+		return fn_fail(err, FN_UPSTREAM, "this is no JSON Web Key Set");
+	for (struct fn_json_items items = fn_json_items(keys.value);
+		set->count < KEYS_MOST && fn_json_next(&items, &name, &value);) {
+		struct jwk *jwk = read_jwk(value, arena);
+
+		if (jwk)
+			set->keys[set->count++] = jwk;
+	}
+	return set->count > 0 || fn_fail(err, FN_UPSTREAM, "there is no usable key in the set");
+}
+
+bool
+jwk_set_read(struct jwk_set **set, struct fn_bytes json, struct fn_error *err)
+{
+	struct jwk_set *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return fn_fail(err, FN_INTERNAL, "out of memory");
+	struct fn_arena *arena = fn_arena_new();
+	bool ok = read_keys(made, json, arena, err);
+	fn_arena_drop(arena);
+	if (ok)
+		*set = made;
+	else
+		jwk_set_drop(made);
+	return ok;
+}
+
+void
+jwk_set_drop(struct jwk_set *set)
+{
+	for (size_t i = 0; set && i < set->count; i++)
+		jwk_drop(set->keys[i]);
+	free(set);
+}
+
+struct jwk *
+jwk_hold(const struct jwk_set *set, struct fn_bytes id, enum jws_algorithm algorithm)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct jwk *jwk = set->keys[i];
+
+		if (jwk->algorithm == algorithm && fn_bytes_equal(jwk->id, id)) {
+			atomic_fetch_add(&jwk->holders, 1);
+			return jwk;
+		}
+	}
+	return NULL;
+}
+
+void
+jwk_drop(struct jwk *jwk)
+{
+	if (atomic_fetch_sub(&jwk->holders, 1) > 1)
+		return;
+	EVP_PKEY_free(jwk->key);
+	free(jwk);
+}
+
+/* ---- Verifying ------------------------------------------------------------------------------- */
+
+/* One of the two numbers in DER: without leading zeros, but for one before a bit that would be
+ * taken for a sign. Returns what is behind it. */
+static unsigned char *
+put_number(unsigned char *at, const char *number)
+{
+	size_t skip = 0;
+
+	while (skip < COORDINATE - 1 && number[skip] == 0)
+		skip++;
+	size_t size = COORDINATE - skip, sign = number[skip] & 0x80 ? 1 : 0;
+	*at++ = 0x02; /* INTEGER */
+	*at++ = (unsigned char)(size + sign);
+	if (sign)
+		*at++ = 0;
+	memcpy(at, number + skip, size);
+	return at + size;
+}
+
+#define DER_SIZE (2 + 2 * (3 + COORDINATE))
+
+/* Tokens have both numbers one behind the other (RFC 7518, 3.4), OpenSSL wants a SEQUENCE. */
+static size_t
+put_der(unsigned char der[DER_SIZE], struct fn_bytes signature)
+{
+	unsigned char *end = put_number(der + 2, signature.at);
+
+	end = put_number(end, signature.at + COORDINATE);
+	der[0] = 0x30; /* SEQUENCE */
+	der[1] = (unsigned char)(end - der - 2);
+	return (size_t)(end - der);
+}
+
+bool
+jwk_verify(struct jwk *jwk, const struct jws *jws)
+{
+	AUTO(drop_digest) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const unsigned char *signature = (const unsigned char *)jws->signature.at;
+	size_t size = jws->signature.size;
+	unsigned char der[DER_SIZE];
+
+	if (jwk->algorithm == JWS_ES256) {
+		if (size != 2 * COORDINATE)
+			return false;
+		size = put_der(der, jws->signature);
+		signature = der;
+	}
+	return context &&
+	       EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL, jwk->key, NULL) == 1 &&
+	       EVP_DigestVerify(context, signature, size,
+		       (const unsigned char *)jws->signed_text.at, jws->signed_text.size) == 1;
+}

@@ -1,0 +1,115 @@
+#include "adapters/wire/base64url.h"
+#include "adapters/wire/jwk.h"
+#include "tests/adapters/jws_vectors.h"
+#include "tests/support/suite.h"
+
+static struct fn_arena *arena;
+
+static void
+setup(void)
+{
+	arena = fn_arena_new();
+}
+
+static void
+teardown(void)
+{
+	fn_arena_drop(arena);
+}
+
+static bool
+verifies(const char *key, const char *token)
+{
+	struct fn_bytes json = fn_bytes(fn_textf(arena, "{\"keys\":[%s]}", key));
+	struct fn_error err = {0};
+	struct jwk_set *set;
+	struct jws jws;
+	bool ok = false;
+
+	ck_assert_msg(jwk_set_read(&set, json, &err), "%s", err.message);
+	if (jws_read(&jws, arena, fn_bytes(token), &err)) {
+		struct jwk *jwk = jwk_hold(set, jws.key_id, jws.algorithm);
+
+		ok = jwk && jwk_verify(jwk, &jws);
+		if (jwk)
+			jwk_drop(jwk);
+	}
+	jwk_set_drop(set);
+	return ok;
+}
+
+START_TEST(published_vectors_are_judged_as_they_say)
+{
+	const struct jws_vector *v = &jws_vectors[_i];
+
+	ck_assert_msg(verifies(v->key, v->token) == v->valid, "%u %s", v->id, v->comment);
+}
+END_TEST
+
+START_TEST(parts_are_taken_apart)
+{
+	struct fn_error err = {0};
+	struct jws jws;
+
+	ck_assert(jws_read(&jws, arena, FN_BYTES(ES ".Zm9v.5" ES_SIGNED), &err));
+	ck_assert_int_eq(jws.algorithm, JWS_ES256);
+	ck_assert_bytes_eq(jws.key_id, "kid-ec-sign");
+	ck_assert_bytes_eq(jws.signed_text, ES ".Zm9v");
+	ck_assert_bytes_eq(jws.payload, "foo");
+	ck_assert_uint_eq(jws.signature.size, 64);
+}
+END_TEST
+
+/* RFC 4648, section 10, in the other alphabet and without padding; then what is none of it. */
+static const struct {
+	const char *text, *bytes; /* NULL: refused */
+} encodings[] = {
+	{"", ""},
+	{"Zg", "f"},
+	{"Zm8", "fo"},
+	{"Zm9v", "foo"},
+	{"Zm9vYg", "foob"},
+	{"Zm9vYmE", "fooba"},
+	{"Zm9vYmFy", "foobar"},
+	{"-_-_", "\xfb\xff\xbf"},
+	{"Z", NULL},
+	{"Zm9vY", NULL},
+	{"Zg==", NULL},
+	{"Zm8=", NULL},
+	{"Zh", NULL},
+	{"Zm9", NULL},
+	{"+/+/", NULL},
+	{"Zm9v\n", NULL},
+	{"Zm 9v", NULL},
+	{"Zm.v", NULL},
+	{"====", NULL},
+	{"\xc3\xa4_v", NULL},
+};
+
+START_TEST(base64url_has_one_text_for_each_bytes)
+{
+	struct fn_bytes bytes;
+	bool ok = base64url_decode(fn_bytes(encodings[_i].text), arena, &bytes);
+
+	ck_assert_msg(ok == (encodings[_i].bytes != NULL), "%s", encodings[_i].text);
+	if (ok)
+		ck_assert_bytes_eq(bytes, encodings[_i].bytes);
+}
+END_TEST
+
+#define ROWS(name, count)                                                                          \
+	{                                                                                          \
+		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
+	}
+
+int
+main(void)
+{
+	const struct suite_case cases[] = {
+		ROWS(published_vectors_are_judged_as_they_say, COUNT(jws_vectors)),
+		ROWS(parts_are_taken_apart, 1),
+		ROWS(base64url_has_one_text_for_each_bytes, COUNT(encodings)),
+	};
+
+	return suite_run("jws", cases, COUNT(cases));
+}
