@@ -1,10 +1,13 @@
 /* Documents in one SQLite file, shared by any number of processes on one machine.
  *
  * WAL lets readers pass a writer; synchronous=FULL makes an answered commit outlive a power cut,
- * which NORMAL would not. Who finds the file locked tries the whole step again after a short,
- * drawn wait until the call's deadline: SQLite's own busy timeout waits ever longer and never
- * again for some kinds of lock, so of a hundred writers the unlucky ones would fail. */
+ * which NORMAL would not. The commits of a process stand in line, and one transaction carries out
+ * all that have come by the time it begins: one flush to disk for many, each in its turn. Who finds
+ * the file locked by another process tries the whole step again after a short, drawn wait until the
+ * call's deadline: SQLite's own busy timeout waits ever longer and never again for some kinds of
+ * lock, so of a hundred writers the unlucky ones would fail. */
 #include "adapters/document_store_backend.h"
+#include "adapters/turns.h"
 #include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "fn/retry.h"
@@ -80,6 +83,9 @@ enum statement {
 	BEGIN_READ,
 	BEGIN,
 	COMMIT,
+	SAVE,
+	UNDO,
+	RELEASE,
 	GET,
 	CREATE,
 	REPLACE,
@@ -95,6 +101,9 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[BEGIN_READ] = "BEGIN",
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
+	[SAVE] = "SAVEPOINT one",
+	[UNDO] = "ROLLBACK TO one",
+	[RELEASE] = "RELEASE one",
 	[GET] = "SELECT id, version, fields FROM documents WHERE collection = ?1 AND id = ?2",
 	[CREATE] =
 		"INSERT INTO documents (collection, id, version, fields, expires_at_ms) "
@@ -124,10 +133,19 @@ struct sqlite_store {
 	struct document_store port;
 	pthread_mutex_t lock; /* for idle */
 	struct connection *idle;
+	struct turns turns; /* of commits */
 	char path[];
 };
 
 /* ---- Connections --------------------------------------------------------------------------- */
+
+static bool
+fail_locked(const char *path, struct fn_error *err)
+{
+	fn_fail(err, FN_BUSY, "store %s: locked by others", path);
+	err->retry_after_s = RETRY_AFTER_S;
+	return false;
+}
 
 /* Passes on what SQLite has just complained about. */
 static bool
@@ -137,11 +155,8 @@ fail(const struct connection *conn, struct fn_error *err)
 	int cause = code == SQLITE_IOERR || code == SQLITE_CANTOPEN ? sqlite3_system_errno(conn->db)
 								    : 0;
 
-	if (code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL) {
-		fn_fail(err, FN_BUSY, "store %s: locked by others", conn->path);
-		err->retry_after_s = RETRY_AFTER_S;
-		return false;
-	}
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL)
+		return fail_locked(conn->path, err);
 	return fn_fail(err, FN_UPSTREAM, "store %s: %s%s%s", conn->path, sqlite3_errmsg(conn->db),
 		cause ? ": " : "", cause ? strerror(cause) : "");
 }
@@ -263,10 +278,9 @@ struct request {
 	const struct document_place *after;
 	struct document *documents;
 	size_t *found;
+	size_t count; /* of names */
 
-	struct document_write *writes; /* to commit */
-	struct fn_bytes *texts;        /* each write's fields as JSON */
-	size_t count;                  /* of names or writes */
+	struct turns *turns; /* to commit */
 };
 
 static bool
@@ -572,21 +586,80 @@ write_row(struct connection *conn, struct document_write *write, struct fn_bytes
 	return ok && (done || document_write_refused(write, err));
 }
 
-static bool
-run_commit(struct connection *conn, const struct request *request, struct fn_error *err)
-{
-	bool expires = false;
+struct commit {
+	struct turn turn;
+	struct document_write *writes;
+	struct fn_bytes *texts; /* each write's fields as JSON */
+	size_t count;
+	bool ok;
+	struct fn_error err;
+};
 
+static bool
+purge(struct connection *conn, struct fn_error *err)
+{
+	sqlite3_bind_int64(conn->statements[PURGE], 1, fn_unix_ms());
+	return run_simple(conn, PURGE, err);
+}
+
+static bool
+write_rows(struct connection *conn, const struct commit *commit, struct fn_error *err)
+{
+	for (size_t i = 0; i < commit->count; i++) {
+		TRY(write_row(conn, &commit->writes[i], commit->texts[i], err));
+		if (commit->writes[i].expires_at_ms != 0)
+			TRY(purge(conn, err));
+	}
+	return true;
+}
+
+/* A precondition that fails concerns this one only, a store that does all of them. */
+static bool
+run_one(struct connection *conn, struct commit *commit, struct fn_error *err)
+{
+	TRY(run_simple(conn, SAVE, err));
+	commit->ok = write_rows(conn, commit, &commit->err);
+	if (!commit->ok && commit->err.code == FN_UPSTREAM) {
+		*err = commit->err;
+		return false;
+	}
+	if (!commit->ok)
+		TRY(run_simple(conn, UNDO, err));
+	return run_simple(conn, RELEASE, err);
+}
+
+static bool
+run_commits(struct connection *conn, const struct request *request, struct fn_error *err)
+{
 	TRY(run_simple(conn, BEGIN, err));
-	for (size_t i = 0; i < request->count; i++) {
-		TRY(write_row(conn, &request->writes[i], request->texts[i], err));
-		expires = expires || request->writes[i].expires_at_ms != 0;
-	}
-	if (expires) {
-		sqlite3_bind_int64(conn->statements[PURGE], 1, fn_unix_ms());
-		TRY(run_simple(conn, PURGE, err));
-	}
+	struct turn *turn = turns_take(request->turns);
+	for (; turn; turn = turns_next(request->turns, turn))
+		TRY(run_one(conn, (struct commit *)turn, err));
 	return run_simple(conn, COMMIT, err);
+}
+
+/* What keeps all of them from it is what each of them fails with. */
+static void
+fail_all(struct turns *turns, struct turn *first, const struct fn_error *why)
+{
+	for (struct turn *turn = first; turn; turn = turns_next(turns, turn)) {
+		struct commit *commit = (struct commit *)turn;
+
+		commit->ok = false;
+		commit->err = *why;
+	}
+}
+
+/* For all that stand in line. */
+static void
+lead(struct sqlite_store *store, struct fn_call *call, struct commit *own)
+{
+	const struct request request = {.run = run_commits, .call = call, .turns = &store->turns};
+	struct fn_error why;
+
+	if (!carry_out(store, &request, &why))
+		fail_all(&store->turns, &own->turn, &why);
+	turns_end(&store->turns);
 }
 
 static bool
@@ -607,19 +680,29 @@ static bool
 sqlite_commit(struct document_store *self, struct fn_call *call, struct document_write *writes,
 	size_t count, struct fn_error *err)
 {
-	struct request request = {
-		.run = run_commit,
-		.call = call,
+	struct sqlite_store *store = (struct sqlite_store *)self;
+	struct commit commit = {
 		.writes = writes,
-		.texts = fn_arena_zero(call->arena, count * sizeof(*request.texts)),
+		.texts = fn_arena_zero(call->arena, count * sizeof(*commit.texts)),
 		.count = count,
 	};
 
 	for (size_t i = 0; i < count; i++) {
 		if (writes[i].kind != DOCUMENT_DELETE)
-			TRY(write_text(&writes[i], call, &request.texts[i], err));
+			TRY(write_text(&writes[i], call, &commit.texts[i], err));
 	}
-	return carry_out((struct sqlite_store *)self, &request, err);
+	switch (turns_wait(&store->turns, &commit.turn, call)) {
+	case TURN_FIRST:
+		lead(store, call, &commit);
+		break;
+	case TURN_OVER:
+		break;
+	case TURN_LATE:
+		return fail_locked(store->path, err);
+	}
+	if (!commit.ok)
+		*err = commit.err;
+	return commit.ok;
 }
 
 /* ---- Open and close ------------------------------------------------------------------------ */
@@ -650,6 +733,7 @@ sqlite_close(struct document_store *self)
 		store->idle = conn->next;
 		connection_close(conn);
 	}
+	turns_destroy(&store->turns);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
 }
@@ -670,6 +754,7 @@ sqlite_open(struct document_store **opened, const struct document_store_config *
 	assert(store);
 	port->backend = &document_store_sqlite;
 	pthread_mutex_init(&store->lock, NULL);
+	turns_init(&store->turns);
 	memcpy(store->path, path, size);
 	if (path[0] == '\0' || path[0] == ':')
 		return fn_fail(err, FN_INVALID, "STORE_URL: \"sqlite:%s\" names no file", path);
