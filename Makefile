@@ -56,7 +56,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue queue-mutations clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-feed queue-mutations clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -128,6 +128,10 @@ bench-runtime: $(BENCH_RUNTIME) ## Measure what the runtime costs
 BENCH_QUEUE := $(addprefix $(BUILD)/bench/queue/,floor phoenix)
 bench-queue: $(BENCH_QUEUE) $(BUILD)/bench/queue/npm/.installed ## Measure what a job costs
 	@bench/queue/run --build $(BUILD)
+
+BENCH_FEED := $(addprefix $(BUILD)/bench/feed/,page like)
+bench-feed: $(BENCH_FEED) $(BUILD)/bench/runtime/load $(addprefix $(BUILD)/bin/,feed hello) ## Measure what a page costs
+	@bench/feed/run --build $(BUILD)
 
 queue-mutations: ## Plant faults in the queue's scripts and see the tests notice
 	@tests/adapters/job_queue_mutations
@@ -226,6 +230,9 @@ $(BUILD)/bench/queue/phoenix: $(LIBRARIES)
 $(BENCH_QUEUE): %: %.o $(BUILD)/bench/queue/measure.o
 	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
 
+$(BENCH_FEED): %: %.o $(LIBRARIES)
+	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
+
 $(BUILD)/bench/runtime/floor: LINK_bench := -static
 $(BUILD)/bench/runtime/microhttpd: LIBS_bench := -lmicrohttpd
 $(RUNTIME_TOOLS): %: %.o
@@ -253,6 +260,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags.list
 
 # The assembler includes them, of which -MMD knows nothing.
 $(BUILD)/adapters/job_queue_scripts.o: $(wildcard adapters/job_queue/*.lua)
+$(BUILD)/adapters/document_store_indexes.o: terraform/firestore_indexes.auto.tfvars.json
 
 # The object knows the headers, so it stands for them.
 $(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy

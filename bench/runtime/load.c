@@ -1,4 +1,5 @@
-/* load PORT CONNECTIONS RATE SECONDS: asks for / over that many kept connections, from one thread.
+/* load PORT CONNECTIONS RATE SECONDS [PATH]: asks for it (/) over that many kept connections, from
+ * one thread.
  *
  * RATE 0 is a closed loop: each connection asks as soon as it has its answer. Otherwise requests
  * are due at a fixed rate, and their latency counts from when they were due, so that a server that
@@ -29,10 +30,11 @@ struct client {
 	bool waiting;
 	int64_t due_ns;
 	size_t size; /* of what has come of the answer */
-	char answer[1024];
+	char answer[32768];
 };
 
 static struct client clients[CONNECTIONS_MOST];
+static char request[512];
 static uint32_t *samples_us;
 static size_t sample_count;
 
@@ -64,11 +66,9 @@ dial(struct client *client, int port, int epoll)
 static void
 ask(struct client *client, int64_t due_ns)
 {
-	static const char request[] = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
-
 	client->waiting = true;
 	client->due_ns = due_ns;
-	if (send(client->fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+	if (send(client->fd, request, strlen(request), MSG_NOSIGNAL) < 0)
 		err(1, "send");
 }
 
@@ -153,15 +153,17 @@ ask_due(int connections, int64_t next_ns, int64_t gap_ns, int64_t at_ns)
 int
 main(int argc, char **argv)
 {
-	int port = argc == 5 ? atoi(argv[1]) : 0, connections = argc == 5 ? atoi(argv[2]) : 0;
-	double rate = argc == 5 ? atof(argv[3]) : 0, seconds = argc == 5 ? atof(argv[4]) : 0;
+	int port = argc >= 5 ? atoi(argv[1]) : 0, connections = argc >= 5 ? atoi(argv[2]) : 0;
+	double rate = argc >= 5 ? atof(argv[3]) : 0, seconds = argc >= 5 ? atof(argv[4]) : 0;
 	int64_t gap_ns = rate > 0 ? (int64_t)(1e9 / rate) : 0, start_ns, count_ns, end_ns, next_ns;
 	struct rlimit files = {CONNECTIONS_MOST + 64, CONNECTIONS_MOST + 64};
 	struct epoll_event events[512];
 	int epoll = epoll_create1(0);
 
 	if (port == 0 || connections < 1 || connections > CONNECTIONS_MOST || seconds <= 0)
-		errx(1, "usage: load PORT CONNECTIONS RATE SECONDS");
+		errx(1, "usage: load PORT CONNECTIONS RATE SECONDS [PATH]");
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n",
+		argc > 5 ? argv[5] : "/");
 	setrlimit(RLIMIT_NOFILE, &files);
 	samples_us = malloc(SAMPLES_MOST * sizeof(*samples_us));
 	for (int i = 0; i < connections; i++)
