@@ -1,5 +1,5 @@
 #include "adapters/document_store_backend.h"
-
+#include "adapters/document_store_indexes.h"
 #include "adapters/wire/json.h"
 
 #include <assert.h>
@@ -133,6 +133,7 @@ document_store_query(struct document_store *store, struct fn_call *call,
 	assert(query->limit >= 1 && query->limit <= DOCUMENT_PAGE_MOST);
 	assert(query->filter_count <= DOCUMENT_FILTERS_MOST);
 	assert(query->order_by || !query->descending);
+	TRY(document_store_is_indexed(query, err));
 	more.limit++;
 	documents = fn_arena_alloc(call->arena, more.limit * sizeof(*documents));
 	if (query->page_token.size > 0)

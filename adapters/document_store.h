@@ -98,8 +98,9 @@ struct document_page {
 };
 
 /* A page of documents, each as it was at one moment; what is written between two pages may be on
- * neither or both if that moves it in the order, and nothing else is. Each set of filtered fields
- * with an order needs an index; SQLite answers without one, slowly.
+ * neither or both if that moves it in the order, and nothing else is.
+ * FN_INTERNAL: each set of filtered fields with an order needs an index, and this one's is not in
+ * terraform/firestore_indexes.auto.tfvars.json.
  * FN_INVALID: the page token is none of this query's. */
 FN_MUST bool document_store_query(struct document_store *, struct fn_call *,
 	const struct document_query *, struct document_page *, struct fn_error *);

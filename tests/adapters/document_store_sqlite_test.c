@@ -1,5 +1,6 @@
 /* What only an embedded store has to bear: other processes, a full disk, a power cut. */
 #include "adapters/document_store.h"
+#include "adapters/document_store_indexes.h"
 #include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "tests/support/children.h"
@@ -585,5 +586,6 @@ main(void)
 		{indexed_query_looks_at_its_page_only, 2 * COUNT(indexed), setup, teardown},
 	};
 
+	document_store_indexes_pretend();
 	return suite_run("document store on sqlite", cases, COUNT(cases));
 }
