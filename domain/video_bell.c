@@ -1,21 +1,23 @@
 #include "domain/video_bell.h"
 
+#include "fn/base64.h"
 #include "fn/clock.h"
+#include "fn/json.h"
 
-#include <inttypes.h>
+#include <stdlib.h>
 
 #define QUEUED "phoenix.video.queued"
+#define TICK "phoenix.video.tick"
 
 void
 video_bell_ring(struct events *events, struct fn_call *call, struct fn_bytes job)
 {
 	char time[FN_TIMESTAMP_SIZE];
-	int64_t now_ms = fn_unix_ms();
 	struct fn_error why;
 
-	fn_timestamp(now_ms, time);
+	fn_timestamp(fn_unix_ms(), time);
 	const struct fn_event event = {
-		.id = fn_bytes(fn_textf(call->arena, "%.*s.%" PRId64, FN_ARG(job), now_ms)),
+		.id = fn_bytes(fn_textf(call->arena, "%08x%08x", arc4random(), arc4random())),
 		.source = FN_BYTES("/api/video"),
 		.type = FN_BYTES(QUEUED),
 		.time = fn_bytes(time),
@@ -27,17 +29,40 @@ video_bell_ring(struct events *events, struct fn_call *call, struct fn_bytes job
 		fn_log(call, FN_WARNING, "no worker was rung for: %s", why.message);
 }
 
-bool
-video_bell_is(const struct fn_event *event)
-{
-	static const char *const types[] = {
-		QUEUED,
-		"phoenix.video.tick",
-		"google.cloud.pubsub.topic.v1.messagePublished",
-	};
+/* ---- Reading ------------------------------------------------------------------------------- */
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (fn_bytes_is(event->type, types[i]))
-			return true;
-	return false;
+/* What is in a message of Pub/Sub's; empty where it has attributes alone. */
+static bool
+unwrap(struct fn_bytes data, struct fn_arena *arena, struct fn_bytes *content)
+{
+	struct fn_bytes json, message, text = {0};
+	struct fn_error ignored;
+	size_t size;
+
+	if (!fn_json_read(data, &json, &ignored) || !fn_json_member(json, "message", &message))
+		return false;
+	if (fn_json_member(message, "data", &json) && !fn_json_string(json, arena, &text))
+		return false;
+	char *bytes = fn_text(arena, text);
+	if (!fn_base64_decode(text, bytes, &size))
+		return false;
+	*content = (struct fn_bytes){bytes, size};
+	return true;
+}
+
+bool
+video_bell_read(const struct fn_event *event, struct fn_arena *arena, struct fn_bytes *job)
+{
+	struct fn_bytes content = event->data, json;
+	struct fn_error ignored;
+
+	if (fn_bytes_is(event->type, "google.cloud.pubsub.topic.v1.messagePublished")) {
+		if (!unwrap(event->data, arena, &content))
+			return false;
+	} else if (!fn_bytes_is(event->type, QUEUED) && !fn_bytes_is(event->type, TICK)) {
+		return false;
+	}
+	if (!fn_json_read(content, &json, &ignored) || !fn_json_text(json, "job", arena, job))
+		*job = (struct fn_bytes){0};
+	return true;
 }

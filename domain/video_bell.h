@@ -4,11 +4,12 @@
 
 #include "adapters/events.h"
 
-/* That nobody hears costs a minute at most: a failure is logged and no more. */
+/* `job`: which one may be runnable now; empty: some are. That nobody hears costs a minute at most:
+ * a failure is logged and no more. */
 void video_bell_ring(struct events *, struct fn_call *, struct fn_bytes job);
 
 /* Whether an event is meant to wake a worker: the above, posted straight or brought by Pub/Sub, or
- * a scheduler's tick. */
-bool video_bell_is(const struct fn_event *);
+ * a scheduler's tick. `job` is for the log alone, since anybody can write anything there. */
+bool video_bell_read(const struct fn_event *, struct fn_arena *, struct fn_bytes *job);
 
 #endif

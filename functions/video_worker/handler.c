@@ -171,12 +171,15 @@ video_worker(
 	struct fn_call *call, const struct fn_event *event, const void *with, struct fn_error *err)
 {
 	struct shift shift = {.use = with, .call = call, .worker = own_worker()};
+	struct fn_bytes job;
 
-	if (!video_bell_is(event)) {
-		fn_log(call, FN_WARNING, "ignored: an event of the type %.*s",
-			(int)(event->type.size < 100 ? event->type.size : 100), event->type.at);
+	if (!video_bell_read(event, call->arena, &job)) {
+		fn_log(call, FN_WARNING, "ignored: an event of the type %.100s",
+			fn_text(call->arena, event->type));
 		return true;
 	}
+	fn_log(call, FN_INFO, "woken for %.64s",
+		job.size > 0 ? fn_text(call->arena, job) : "whatever there is");
 	upkeep_do(shift.use, call);
 	bool ok = work(&shift, err);
 	fn_arena_drop(shift.arena);

@@ -44,7 +44,7 @@ ring_for_others(const struct services *use, struct fn_call *call, struct fn_erro
 
 	TRY(job_queue_sweep(use->videos.queue.jobs, call, &ready, err));
 	for (size_t i = 1; i < ready && i < RINGS_MOST; i++)
-		video_bell_ring(use->events, call, FN_BYTES("any"));
+		video_bell_ring(use->events, call, (struct fn_bytes){0});
 	return true;
 }
 
