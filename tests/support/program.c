@@ -121,6 +121,12 @@ program_is_up(struct program *program, unsigned port)
 	return false;
 }
 
+int
+program_pid(const struct program *program)
+{
+	return program->pid;
+}
+
 void
 program_signal(struct program *program, int signal)
 {

@@ -27,6 +27,8 @@ bool program_is_up(struct program *, unsigned port);
 
 void program_signal(struct program *, int signal);
 
+int program_pid(const struct program *); /* 0 once it is known to have ended */
+
 /* Waits for its end: the exit code, or 128 and the number of the signal that killed it. */
 int program_end(struct program *);
 
