@@ -94,3 +94,13 @@ fn_reply_header(struct fn_call *call, const char *name, struct fn_bytes value, s
 		(struct fn_header){fn_bytes(name), fn_bytes_copy(call->arena, value)};
 	return true;
 }
+
+bool
+fn_reply_has(const struct fn_call *call, const char *name)
+{
+	for (size_t i = 0; i < call->answer.header_count; i++) {
+		if (fn_bytes_is_nocase(call->answer.headers[i].name, name))
+			return true;
+	}
+	return false;
+}

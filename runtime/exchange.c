@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define SMALL_BODY 1024 /* copied behind its head, which is less work than a second piece */
 
 struct fn_exchange *
@@ -69,23 +70,40 @@ exchange_stand_in(const struct fn_exchange *held)
 
 /* ---- Problems ---------------------------------------------------------------------------- */
 
-/* Of the headers that the handler had set for its own answer only these say something about a
- * problem as well. */
+/* How headers begin that say something about a problem as well. */
+static const char *const about_problems[] = {
+	"Access-Control-",
+	"Allow",
+	"Content-Security-Policy",
+	"Cross-Origin-",
+	"RateLimit",
+	"Strict-Transport-Security",
+	"Vary",
+	"WWW-Authenticate",
+	"X-Content-Type-Options",
+};
+
+static bool
+is_about_problems(struct fn_bytes name)
+{
+	for (size_t i = 0; i < COUNT(about_problems); i++) {
+		if (fn_bytes_starts_nocase(name, about_problems[i]))
+			return true;
+	}
+	return false;
+}
+
+/* All others that the handler had set were for its own answer. */
 static void
 keep_headers_of_refusal(struct fn_answer *answer)
 {
-	size_t kept = 0;
+	size_t kept = 0, most = COUNT(answer->headers) - 4; /* the problem's own come behind */
 
-	for (size_t i = 0; i < answer->header_count; i++) {
-		struct fn_bytes name = answer->headers[i].name;
-
-		if (fn_bytes_is_nocase(name, "Allow") ||
-			fn_bytes_is_nocase(name, "WWW-Authenticate") ||
-			fn_bytes_starts_nocase(name, "RateLimit") ||
-			fn_bytes_starts_nocase(name, "Access-Control-"))
+	for (size_t i = 0; i < answer->header_count && kept < most; i++) {
+		if (is_about_problems(answer->headers[i].name))
 			answer->headers[kept++] = answer->headers[i];
 	}
-	answer->header_count = kept < 13 ? kept : 13; /* the problem's own three come behind */
+	answer->header_count = kept;
 }
 
 static void
@@ -103,6 +121,8 @@ reply_problem(struct fn_call *call, int status, const char *detail, unsigned ret
 	keep_headers_of_refusal(answer);
 	answer->headers[answer->header_count++] =
 		(struct fn_header){FN_BYTES("Content-Type"), FN_BYTES("application/problem+json")};
+	answer->headers[answer->header_count++] =
+		(struct fn_header){FN_BYTES("Cache-Control"), FN_BYTES("no-store")};
 	if (retry_after_s > 0)
 		answer->headers[answer->header_count++] =
 			(struct fn_header){FN_BYTES("Retry-After"),
@@ -199,16 +219,6 @@ add_header(struct fn_builder *head, struct fn_bytes name, struct fn_bytes value)
 	fn_add(head, FN_BYTES("\r\n"));
 }
 
-static bool
-answer_has(const struct fn_answer *answer, const char *name)
-{
-	for (size_t i = 0; i < answer->header_count; i++) {
-		if (fn_bytes_is_nocase(answer->headers[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 void
 exchange_compose(struct fn_exchange *exchange)
 {
@@ -223,7 +233,7 @@ exchange_compose(struct fn_exchange *exchange)
 	fn_add(&head, fn_bytes(http_reason(answer->status)));
 	fn_add(&head, FN_BYTES("\r\n"));
 	fn_add(&head, date_now());
-	if (body.size > 0 && !answer_has(answer, "Content-Type"))
+	if (body.size > 0 && !fn_reply_has(&exchange->call, "Content-Type"))
 		fn_add(&head, FN_BYTES("Content-Type: application/json\r\n"));
 	for (size_t i = 0; i < answer->header_count; i++)
 		add_header(&head, answer->headers[i].name, answer->headers[i].value);

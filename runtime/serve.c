@@ -23,6 +23,14 @@ function_find(const struct fn_function *functions, size_t count, const char *tar
 	return NULL;
 }
 
+static size_t
+body_limit(const struct fn_function *function, const struct server_config *config)
+{
+	size_t most = (size_t)config->max_body_bytes;
+
+	return function->max_body > 0 && function->max_body < most ? function->max_body : most;
+}
+
 static bool
 serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 	struct fn_error *err)
@@ -46,7 +54,7 @@ serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 		.request_timeout_ms = config.request_timeout_s * 1000,
 		.wait_ms = config.max_wait_s * 1000,
 		.waiting_most = WAITING_MOST,
-		.body_limit = (size_t)config.max_body_bytes,
+		.body_limit = body_limit(function, &config),
 		.probe_path = config.probe_path,
 		.ignored_routes = config.ignored_routes,
 		.log_execution_id = config.logs_execution_id,

@@ -3,7 +3,6 @@
 #include "domain/creation.h"
 #include "domain/idempotency.h"
 #include "domain/prompt.h"
-#include "fn/route.h"
 
 #define IMMUTABLE "public, max-age=31536000, immutable"
 
@@ -62,6 +61,7 @@ generate_image(struct fn_call *call, const void *with, struct fn_error *err)
 	static const struct fn_route routes[] = {
 		{"POST", "/api/image/generate", answer},
 	};
+	const struct services *use = with;
 
-	return fn_route(call, routes, 1, with, err);
+	return fn_api_route(call, use->api, routes, 1, use, err);
 }

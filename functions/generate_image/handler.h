@@ -6,9 +6,10 @@
 #include "adapters/identity.h"
 #include "adapters/image_model.h"
 #include "adapters/object_store.h"
-#include "fn/call.h"
+#include "fn/api.h"
 
 struct services {
+	const struct fn_api *api;
 	struct identity *identity;
 	struct document_store *documents;
 	struct object_store *objects;

@@ -5,9 +5,11 @@
 
 #include <stddef.h>
 
+#define BODY_MOST (64 * 1024) /* two texts, each character an escape */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct config {
+	struct fn_api api;
 	struct identity_config identity;
 	struct document_store_config documents;
 	struct object_store_config objects;
@@ -17,6 +19,7 @@ struct config {
 };
 
 static const struct fn_settings settings[] = {
+	{fn_api_settings, offsetof(struct config, api)},
 	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{object_store_settings, offsetof(struct config, objects)},
@@ -36,6 +39,8 @@ static bool
 services_open(struct services *use, struct ground *ground, const struct config *config,
 	struct fn_error *err)
 {
+	use->api = &config->api;
+	TRY(fn_api_check(&config->api, err));
 	TRY(fn_http_client_open(&ground->http, err));
 	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
@@ -65,8 +70,10 @@ main(int argc, char **argv)
 	struct services use = {0};
 	struct ground ground = {0};
 	struct fn_error err;
-	const struct fn_function function = {
-		.target = "generate_image", .http = generate_image, .with = &use};
+	const struct fn_function function = {.target = "generate_image",
+		.http = generate_image,
+		.with = &use,
+		.max_body = BODY_MOST};
 	int status;
 
 	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&

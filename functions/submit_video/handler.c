@@ -1,7 +1,6 @@
 #include "functions/submit_video/handler.h"
 
 #include "domain/video_bell.h"
-#include "fn/route.h"
 
 static void
 log_job(struct fn_call *call, struct fn_bytes id)
@@ -125,6 +124,7 @@ submit_video(struct fn_call *call, const void *with, struct fn_error *err)
 		{"GET", "/api/video/{id}", status},
 		{"DELETE", "/api/video/{id}", cancel},
 	};
+	const struct services *use = with;
 
-	return fn_route(call, routes, sizeof(routes) / sizeof(routes[0]), with, err);
+	return fn_api_route(call, use->api, routes, sizeof(routes) / sizeof(routes[0]), use, err);
 }

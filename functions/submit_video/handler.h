@@ -6,9 +6,10 @@
 #include "adapters/events.h"
 #include "adapters/identity.h"
 #include "domain/video_submit.h"
-#include "fn/call.h"
+#include "fn/api.h"
 
 struct services {
+	const struct fn_api *api;
 	struct identity *identity;
 	struct video_submit submit; /* documents, queue, prices */
 	struct events *events;      /* that wake a worker */

@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 
+#define BODY_MOST (64 * 1024) /* a text, each character an escape, and much more */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct config {
+	struct fn_api api;
 	struct identity_config identity;
 	struct document_store_config documents;
 	struct job_queue_config jobs;
@@ -16,6 +18,7 @@ struct config {
 };
 
 static const struct fn_settings settings[] = {
+	{fn_api_settings, offsetof(struct config, api)},
 	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{job_queue_settings, offsetof(struct config, jobs)},
@@ -35,8 +38,10 @@ static bool
 services_open(struct services *use, struct ground *ground, const struct config *config,
 	struct fn_error *err)
 {
+	use->api = &config->api;
 	use->submit.queue.config = &config->queue;
 	use->submit.prices = &config->prices;
+	TRY(fn_api_check(&config->api, err));
 	TRY(fn_http_client_open(&ground->http, err));
 	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
@@ -64,8 +69,10 @@ main(int argc, char **argv)
 	struct services use = {0};
 	struct ground ground = {0};
 	struct fn_error err;
-	const struct fn_function function = {
-		.target = "submit_video", .http = submit_video, .with = &use};
+	const struct fn_function function = {.target = "submit_video",
+		.http = submit_video,
+		.with = &use,
+		.max_body = BODY_MOST};
 	int status;
 
 	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&

@@ -78,4 +78,7 @@ FN_MUST bool fn_reply(struct fn_call *, int status, struct fn_bytes body, struct
 FN_MUST bool fn_reply_header(
 	struct fn_call *, const char *name, struct fn_bytes value, struct fn_error *);
 
+/* Whether the answer has a header of this name (any case). */
+bool fn_reply_has(const struct fn_call *, const char *name);
+
 #endif

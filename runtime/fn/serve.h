@@ -19,6 +19,7 @@ struct fn_function {
 	fn_event_handler *event; /* POST; answered 204 once the event is done */
 	fn_typed_handler *typed; /* POST of JSON, answered with JSON */
 	const void *with;        /* handed to the handler at each call */
+	size_t max_body;         /* bytes; 0: MAX_BODY_BYTES alone says */
 };
 
 /* Serves until SIGTERM or SIGINT; the return value is the process's exit code: 0 after a clean

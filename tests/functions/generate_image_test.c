@@ -52,7 +52,8 @@ static struct fn_http_client *http;
 static struct scripted_server *metadata, *model_server, *bucket;
 static struct vertex *vertex;
 static struct google_credentials *credentials;
-static struct services use;
+static const struct fn_api api = {.origins = ""};
+static struct services use = {.api = &api};
 
 #define assert_ok(step)                                                                            \
 	do {                                                                                       \
@@ -624,12 +625,16 @@ limit_files(rlim_t most)
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){most, RLIM_INFINITY}), 0);
 }
 
-/* Pictures still fit, the store's log does not grow any more. */
+/* Pictures still fit, the store's log does not grow any more; nor is it emptied, as it would be by
+ * the last who closes the store. */
 static void
 fill_disk(void)
 {
 	struct stat log;
 
+	ck_assert_int_eq(sqlite3_open(database, &locker), SQLITE_OK);
+	ck_assert_int_eq(
+		sqlite3_exec(locker, "SELECT * FROM documents", NULL, NULL, NULL), SQLITE_OK);
 	ck_assert_int_eq(stat(fn_textf(arena, "%s-wal", database), &log), 0);
 	limit_files((rlim_t)log.st_size);
 }
@@ -638,6 +643,7 @@ static void
 empty_disk(void)
 {
 	limit_files(RLIM_INFINITY);
+	sqlite3_close(locker);
 }
 
 static const struct {

@@ -115,6 +115,8 @@ START_TEST(a_failure_is_a_problem)
 	ck_assert_int_eq(peer_ask(peer, request, &answer), failures[_i].status);
 	ck_assert_bytes_eq(answer_header(&answer, "Content-Type"), "application/problem+json");
 	ck_assert_bytes_eq(answer_header(&answer, "Allow"), "POST");
+	ck_assert_bytes_eq(answer_header(&answer, "Content-Security-Policy"), "sandbox");
+	ck_assert_bytes_eq(answer_header(&answer, "Cache-Control"), "no-store");
 	ck_assert_bytes_eq(answer_header(&answer, "Retry-After"), failures[_i].retry_after);
 	ck_assert_bytes_eq(answer_header(&answer, "X-Google-Status"), failures[_i].google);
 	ck_assert_msg(memmem(answer.body.at, answer.body.size, detail, strlen(detail)), "%.*s",

@@ -84,7 +84,9 @@ reply_failure(struct fn_call *call, struct fn_error *err)
 	uint64_t code = 0;
 
 	TRY(fn_reply_header(call, "Content-Type", FN_BYTES("image/png"), err));
+	TRY(fn_reply_header(call, "Cache-Control", FN_BYTES("public"), err));
 	TRY(fn_reply_header(call, "Allow", FN_BYTES("POST"), err));
+	TRY(fn_reply_header(call, "Content-Security-Policy", FN_BYTES("sandbox"), err));
 	if (fn_query(call, "code", &text) && fn_bytes_number(text, 99, &code))
 		fn_fail(err, (enum fn_code)code, "the \"reason\"");
 	err->retry_after_s = 7;
