@@ -334,33 +334,34 @@ ask_claim(struct ask *ask, const struct job_queue *queue, const struct job_worke
 	ask_text(ask, fn_bytes(history));
 }
 
-/* {'J', reconcile, id, user, payload, token, fence, most failures}, and where it was claimed before
- * {attempt, failures, crashes, cancel wanted, operation, age of the call} behind it. */
+/* {state of the job before, 'J', reconcile, id, user, payload, token, fence, most failures}, and
+ * where it was claimed before {attempt, failures, crashes, cancel wanted, operation, age of the
+ * call} behind it. */
 static bool
 job_read(const redisReply *reply, struct job *job, struct fn_error *err)
 {
-	if (!is_list(reply, 8))
+	if (!is_list(reply, 9))
 		return odd(err);
 	*job = (struct job){
-		.id = text_at(reply, 2),
-		.user = text_at(reply, 3),
-		.payload = text_at(reply, 4),
-		.token = text_at(reply, 5),
-		.fence = (uint64_t)number_at(reply, 6),
+		.id = text_at(reply, 3),
+		.user = text_at(reply, 4),
+		.payload = text_at(reply, 5),
+		.token = text_at(reply, 6),
+		.fence = (uint64_t)number_at(reply, 7),
 		.call_age_ms = -1,
 		.attempt = 1,
-		.last_failure = number_at(reply, 7) <= 1,
+		.last_failure = number_at(reply, 8) <= 1,
 	};
-	if (!is_list(reply, 14))
+	if (!is_list(reply, 15))
 		return true;
-	int64_t age_us = number_at(reply, 13);
-	job->attempt = count_at(reply, 8);
-	job->failures = count_at(reply, 9);
-	job->crashes = count_at(reply, 10);
-	job->cancel_wanted = number_at(reply, 11);
-	job->operation = text_at(reply, 12);
+	int64_t age_us = number_at(reply, 14);
+	job->attempt = count_at(reply, 9);
+	job->failures = count_at(reply, 10);
+	job->crashes = count_at(reply, 11);
+	job->cancel_wanted = number_at(reply, 12);
+	job->operation = text_at(reply, 13);
 	job->call_age_ms = age_us < 0 ? -1 : age_us / 1000;
-	job->last_failure = number_at(reply, 9) + 1 >= number_at(reply, 7);
+	job->last_failure = number_at(reply, 10) + 1 >= number_at(reply, 8);
 	return true;
 }
 
@@ -390,18 +391,18 @@ claim_read(const redisReply *reply, struct job_worker *worker, struct job_claim 
 	struct job_claim read = {.was_ours = true};
 	size_t i = 0;
 
-	if (!is_list(reply, 3))
+	if (!is_list(reply, 4))
 		return odd(err);
-	while (i < COUNT(kinds) && !fn_bytes_is(text_at(reply, 0), kinds[i].letter))
+	while (i < COUNT(kinds) && !fn_bytes_is(text_at(reply, 1), kinds[i].letter))
 		i++;
 	if (i == COUNT(kinds))
 		return odd(err);
 	read.kind = kinds[i].kind;
-	read.reconcile = number_at(reply, 1);
+	read.reconcile = number_at(reply, 2);
 	if (read.kind == JOB_CLAIMED)
 		TRY(job_read(reply, &read.job, err));
 	else
-		read.again_ms = again_ms(number_at(reply, 2));
+		read.again_ms = again_ms(number_at(reply, 3));
 	worker->claims++;
 	*claim = read;
 	return true;
@@ -563,9 +564,7 @@ job_queue_finish_and_claim(struct job_queue *queue, struct fn_call *call, const 
 	ask_finish(&ask, call, job, end);
 	ask_claim(&ask, queue, worker);
 	TRY(ask_send(queue, call, &ask, &reply, err));
-	if (!is_list(reply, 2))
-		return odd(err);
-	TRY(claim_read(reply->element[1], worker, claim, err));
+	TRY(claim_read(reply, worker, claim, err));
 	claim->job.lease_until_ms = lease_until_ms;
 	claim->was_ours = let_through(text_at(reply, 0), job, &refusal);
 	end->state = state_of(text_at(reply, 0));

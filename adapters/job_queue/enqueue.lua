@@ -1,16 +1,17 @@
 -- enqueue.lua: id (empty: reserve a place and no more), user, fingerprint, payload, penalty,
 -- quantum; and of a job that has a place its score, fence, operation
 local id, user, fingerprint, score = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
+local key, fair = JOB .. id, 'v:' .. user
 local n = call('HMGET', NOTES, 'tick', 's:enqueued', 'ucap', 'c:' .. user, 'f:' .. user, 'qmax',
-	'uqmax', 'gap')
-local was = call('HGET', JOB .. id, 'fp')
+	'uqmax', 'gap', fair)
+local was = call('HGET', key, 'fp')
 local is_new = not score
 
 if was then
 	if was ~= fingerprint then
 		return {'other'}
 	end
-	local j = call('HMGET', JOB .. id, 'st', 'sc')
+	local j = call('HMGET', key, 'st', 'sc')
 	return ticket(1, id, j[1], call('ZSCORE', READY, id), j[2], n[8])
 end
 if is_new then
@@ -22,21 +23,21 @@ if is_new then
 	end
 end
 
-local tick
+local tick, served
 if is_new then
-	score, tick = take_score(user, n[1], ARGV[5], tonumber(ARGV[6]))
+	score, tick, served = take_score(n[1], n[9], ARGV[5], ARGV[6])
 	if id == '' then
-		call('HSET', NOTES, 'tick', tick)
+		call('HSET', NOTES, 'tick', tick, fair, served)
 		return {score}
 	end
-	call('HSET', NOTES, 'tick', tick, 's:enqueued', (n[2] or 0) + 1)
+	call('HSET', NOTES, 'tick', tick, 's:enqueued', integer((n[2] or 0) + 1), fair, served)
 else
 	tick = select(2, now())
-	call('HINCRBY', NOTES, 's:enqueued', 1)
+	call('HINCRBY', NOTES, 's:enqueued', '1')
 end
-call('HSET', JOB .. id, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't', tick)
+call('HSET', key, 'st', 'W', 'u', user, 'sc', score, 'fp', fingerprint, 'p', ARGV[4], 't', tick)
 if not is_new and (ARGV[8] ~= '0' or ARGV[9] ~= '') then
-	call('HSET', JOB .. id, 'fence', ARGV[8], 'op', ARGV[9], 'call', 'D', 'at', 0)
+	call('HSET', key, 'fence', ARGV[8], 'op', ARGV[9], 'call', 'D', 'at', '0')
 end
 local most = limit(n[4] or n[3])
 local runnable = insert(id, user, score, most < NEVER and most - (n[5] or 0) or NEVER)

@@ -8,9 +8,12 @@ local function insert(id, user, score, free)
 	if free <= 0 then
 		return false
 	end
-	local without = free < NEVER and call('ZRANGE', USER .. user, free, free)[1]
-	if without and (without == id or call('ZREM', READY, without) == 0) then
-		return false
+	if free < NEVER then
+		local at = integer(free)
+		local without = call('ZRANGE', USER .. user, at, at)[1]
+		if without and (without == id or call('ZREM', READY, without) == 0) then
+			return false
+		end
 	end
 	make_ready(id, score)
 	return true

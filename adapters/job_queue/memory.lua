@@ -3,5 +3,5 @@
 -- At its limit Redis refuses a script's first write if that could need memory, and lets all of
 -- them through after one that could not. So leases live on, with any version of Redis.
 local function spend_memory()
-	call('DEL', P)
+	call('DEL', NOTHING)
 end

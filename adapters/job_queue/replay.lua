@@ -6,10 +6,11 @@ if j[1] ~= 'X' then
 	return {'not dead'}
 end
 local user = j[2]
-local n = call('HMGET', NOTES, 'tick', 'gap')
-local score, tick = take_score(user, n[1], ARGV[2], tonumber(ARGV[3]))
+local fair = 'v:' .. user
+local n = call('HMGET', NOTES, 'tick', 'gap', fair)
+local score, tick, served = take_score(n[1], n[3], ARGV[2], ARGV[3])
 call('ZREM', DEAD, id)
-call('HSET', NOTES, 'tick', tick)
+call('HSET', NOTES, 'tick', tick, fair, served)
 call('HDEL', JOB .. id, 'fails', 'crash', 'cx', 'note', 'prog')
 call('HSET', JOB .. id, 'st', 'W', 'at', 0, 'tok', '', 'sc', score, 't', tick)
 local runnable = insert(id, user, score, free_places(user))

@@ -17,8 +17,7 @@ local function lapse(id, time)
 	if not user then
 		return call('ZREM', LEASES, id)
 	end
-	local n = call('HMGET', NOTES, 'ucap', 'c:' .. user, 'f:' .. user)
-	local free = unlease(id, user, n[1], n[2], n[3])
+	local free = unlease(id, user, time)
 	call('HINCRBY', NOTES, 's:crashed', 1)
 	call('HSET', JOB .. id, 'st', 'W', 'tok', '', 'crash', crashes)
 	if j[4] then
@@ -45,7 +44,7 @@ local function sweep(time, due)
 	if not due or time < tonumber(due) then
 		return due and tonumber(due)
 	end
-	call('DEL', P) -- see memory.lua
+	call('DEL', NOTHING) -- see memory.lua
 	for _, id in ipairs(call('ZRANGE', LEASES, '-inf', time, 'BYSCORE', 'LIMIT', 0, SWEEP_MOST)) do
 		lapse(id, time)
 	end

@@ -236,7 +236,7 @@ END_TEST
 START_TEST(odd_reply_is_refused)
 {
 	static const char *const lines[] = {"+OK", ":1", "*0", "*1\r\n:1",
-		"*3\r\n$1\r\nJ\r\n:0\r\n:0", "*3\r\n$1\r\nZ\r\n:0\r\n:0"};
+		"*4\r\n$0\r\n\r\n$1\r\nJ\r\n:0\r\n:0", "*4\r\n$0\r\n\r\n$1\r\nZ\r\n:0\r\n:0"};
 	struct job_claim claimed = {.kind = JOB_PAUSED};
 
 	redis_proxy_answer(proxy, lines[_i]);
