@@ -662,7 +662,7 @@ END_TEST
 static void
 wait_for_place(void)
 {
-	while (redis_server_number(redis, "EXISTS phx:{v}:vf:" USER) == 0)
+	while (redis_server_number(redis, "HEXISTS phx:{v}:n v:" USER) == 0)
 		usleep(1000);
 }
 
