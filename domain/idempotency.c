@@ -12,6 +12,7 @@
 #define WORK_MARGIN_MS 10000 /* for clocks that differ, and for the last write */
 #define ABANDON_MOST_MS 2000 /* beyond the call's deadline */
 #define ASK_AGAIN_MOST_S 5
+#define KEPT_MS 86400000 /* a day: no client retries for longer */
 
 /* ---- Key ----------------------------------------------------------------------------------- */
 
@@ -96,6 +97,7 @@ record_write(const struct idempotency *once, struct fn_call *call, enum document
 		.id = once->record_id,
 		.fields = fields,
 		.if_version = once->version,
+		.expires_at_ms = fn_unix_ms() + KEPT_MS,
 	};
 }
 

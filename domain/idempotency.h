@@ -4,7 +4,8 @@
  * before the work (so of two requests at once one wins), and says until when its request is at
  * work; it becomes final in the same commit as the creation. A worker that died leaves a record
  * whose time runs out; the next request with this key takes it over, and with it the creation's
- * id, so that it writes the same object again instead of another one.
+ * id, so that it writes the same object again instead of another one. After a day the store may
+ * forget a record, and the key is a new one.
  *
  * The key is the string of the draft ("abc", quoted) or the bare text that most clients send;
  * both are the same key.

@@ -469,6 +469,59 @@ START_TEST(read_only_store_is_said)
 }
 END_TEST
 
+/* ---- Expiry -------------------------------------------------------------------------------- */
+
+static void
+create_expiring(const char *id, int64_t expires_at_ms)
+{
+	struct document_write write = {
+		.kind = DOCUMENT_CREATE,
+		.collection = "things",
+		.id = fn_bytes(id),
+		.fields = json_keep(call.arena, json_object()),
+		.expires_at_ms = expires_at_ms,
+	};
+
+	ck_assert_msg(document_store_commit(store, &call, &write, 1, &err), "%s", err.message);
+}
+
+static int
+count_rows(void)
+{
+	sqlite3_stmt *count;
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+	ck_assert(sqlite3_prepare_v2(db, "SELECT count(*) FROM documents", -1, &count, NULL) ==
+		  SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(count), SQLITE_ROW);
+	int rows = sqlite3_column_int(count, 0);
+	sqlite3_finalize(count);
+	sqlite3_close(db);
+	return rows;
+}
+
+/* Who keeps something for some time sees to what others have kept long enough, so that no more
+ * than lives is ever there for long; what never expires stays. */
+START_TEST(expired_documents_are_purged)
+{
+	const int64_t now_ms = 1795498618000;
+
+	fn_clock_pretend(now_ms);
+	ck_assert(create("ever", 1));
+	for (int i = 0; i < 20; i++)
+		create_expiring(fn_textf(call.arena, "short%d", i), now_ms + 1000);
+	ck_assert_int_eq(count_rows(), 21);
+
+	fn_clock_pretend(now_ms + 1000);
+	for (int i = 0; i < 5; i++)
+		create_expiring(fn_textf(call.arena, "long%d", i), now_ms + 5000);
+	ck_assert_int_eq(count_rows(), 6);
+	ck_assert_int_eq(number_of("ever"), 1);
+	fn_clock_pretend(0);
+}
+END_TEST
+
 /* ---- Indexes ------------------------------------------------------------------------------- */
 
 static int steps; /* that SQLite's machine has made for queries */
@@ -583,6 +636,7 @@ main(void)
 		{lock_on_a_new_file_is_waited_for, 1, setup, teardown},
 		{full_disk_is_said_and_survived, COUNT(small_places), setup, small_disk_teardown},
 		{read_only_store_is_said, 1, setup, teardown},
+		{expired_documents_are_purged, 1, setup, teardown},
 		{indexed_query_looks_at_its_page_only, 2 * COUNT(indexed), setup, teardown},
 	};
 

@@ -131,6 +131,22 @@ START_TEST(no_key_is_no_record)
 }
 END_TEST
 
+/* A day later the store has forgotten the key, once others have had theirs kept. */
+START_TEST(key_is_forgotten_after_a_day)
+{
+	assert_works(&first);
+	ck_assert(finish(&first));
+	fn_clock_pretend(THEN + 23 * 3600000);
+	ck_assert(begin_as(&second, &ada, "key-2"));
+	ck_assert(begin(&third));
+	ck_assert_uint_gt(third.once.replay.size, 0);
+
+	fn_clock_pretend(THEN + 25 * 3600000);
+	ck_assert(begin_as(&second, &ada, "key-3"));
+	assert_works(&third);
+}
+END_TEST
+
 /* After the first request has finished, the same one again gets the same creation. */
 START_TEST(finished_work_is_replayed)
 {
@@ -440,6 +456,7 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
+		{key_is_forgotten_after_a_day, 1, setup, teardown},
 		{no_key_is_no_record, 1, setup, teardown},
 		{finished_work_is_replayed, 1, setup, teardown},
 		{deleted_work_is_not_done_again, 1, setup, teardown},
