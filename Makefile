@@ -56,7 +56,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-feed queue-mutations clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-feed queue-mutations audit clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -136,6 +136,10 @@ bench-feed: $(BENCH_FEED) $(BUILD)/bench/runtime/load $(addprefix $(BUILD)/bin/,
 queue-mutations: ## Plant faults in the queue's scripts and see the tests notice
 	@tests/adapters/job_queue_mutations
 
+AUDIT ?=
+audit: build $(BUILD)/tests/video_worker_faulty ## Kill all that makes videos, and audit; AUDIT="--seed X"
+	@tests/audit/run --build $(BUILD) $(AUDIT)
+
 layers: ## Refuse an include that points up
 	@awk -f tests/layers.awk $(SOURCES)
 
@@ -184,6 +188,7 @@ $(BUILD)/tests/video_worker_faulty: $(FAULTY) $(BUILD)/libsupport.a $(LIBRARIES)
 	@mkdir -p $(@D)
 	@echo "  link $(@F)"
 	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
+$(BUILD)/tests/e2e/scenario_test: | $(BUILD)/tests/video_worker_faulty
 $(BUILD)/faulty/%.o: %.c $(BUILD)/flags.list
 	@mkdir -p $(@D)
 	@echo "  cc   $< (faulty)"
