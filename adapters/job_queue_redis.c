@@ -86,10 +86,13 @@ ask_number(struct ask *ask, int64_t number)
 }
 
 static void
-ask_begin(struct ask *ask, const struct fn_call *call, enum job_script_id script)
+ask_begin(struct ask *ask, const struct job_queue *queue, const struct fn_call *call,
+	enum job_script_id script)
 {
 	ask->script = script;
 	ask->arena = call->arena;
+	ask->words[0] = FN_BYTES("EVALSHA");
+	ask->words[1] = queue->scripts[script].sha1;
 	ask->words[2] = FN_BYTES("1");
 	ask->words[3] = FN_BYTES(KEYS);
 	ask->count = 4;
@@ -101,24 +104,25 @@ is_error(const redisReply *reply, const char *code)
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, code, strlen(code)) == 0;
 }
 
+static bool
+no_error(const redisReply *reply, struct fn_error *err)
+{
+	return reply->type != REDIS_REPLY_ERROR ||
+	       fn_fail(err, FN_UPSTREAM, "redis: %s", reply->str);
+}
+
 /* A server that does not know the script, since it was restarted, gets its text. */
 static bool
 ask_send(struct job_queue *queue, struct fn_call *call, struct ask *ask, const redisReply **reply,
 	struct fn_error *err)
 {
-	const struct job_script *script = &queue->scripts[ask->script];
-
-	ask->words[0] = FN_BYTES("EVALSHA");
-	ask->words[1] = script->sha1;
 	TRY(redis_client_send(queue->redis, call, ask->words, ask->count, 0, reply, err));
 	if (is_error(*reply, "NOSCRIPT")) {
 		ask->words[0] = FN_BYTES("EVAL");
-		ask->words[1] = script->text;
+		ask->words[1] = queue->scripts[ask->script].text;
 		TRY(redis_client_send(queue->redis, call, ask->words, ask->count, 0, reply, err));
 	}
-	if ((*reply)->type == REDIS_REPLY_ERROR)
-		return fn_fail(err, FN_UPSTREAM, "redis: %s", (*reply)->str);
-	return true;
+	return no_error(*reply, err);
 }
 
 /* ---- Reading replies ------------------------------------------------------------------------- */
@@ -274,7 +278,7 @@ enqueue_send(struct job_queue *queue, struct fn_call *call, const struct job_ord
 {
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_ENQUEUE);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_ENQUEUE);
 	ask_text(&ask, order->id);
 	ask_text(&ask, order->user);
 	ask_text(&ask, order->fingerprint);
@@ -416,7 +420,7 @@ job_queue_claim(struct job_queue *queue, struct fn_call *call, struct job_worker
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_CLAIM);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_CLAIM);
 	ask_claim(&ask, queue, worker);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	TRY(claim_read(reply, worker, claim, err));
@@ -449,7 +453,7 @@ renew_some(struct job_queue *queue, struct fn_call *call, struct job_renewal *re
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_RENEW);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_RENEW);
 	ask_number(&ask, queue->config->lease_ms * 1000);
 	for (size_t i = 0; i < count; i++) {
 		ask_text(&ask, renewals[i].job->id);
@@ -503,7 +507,7 @@ job_queue_set_operation(struct job_queue *queue, struct fn_call *call, const str
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_SET_OPERATION);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_SET_OPERATION);
 	ask_text(&ask, job->id);
 	ask_text(&ask, job->token);
 	ask_text(&ask, operation);
@@ -512,8 +516,8 @@ job_queue_set_operation(struct job_queue *queue, struct fn_call *call, const str
 }
 
 static void
-ask_finish(struct ask *ask, const struct fn_call *call, const struct job *job,
-	const struct job_end *end)
+ask_finish(struct ask *ask, const struct job_queue *queue, const struct fn_call *call,
+	const struct job *job, const struct job_end *end)
 {
 	static const char *const letters[] = {
 		[JOB_SUCCESS] = "S",
@@ -526,7 +530,7 @@ ask_finish(struct ask *ask, const struct fn_call *call, const struct job *job,
 
 	if (note.size > NOTE_MOST)
 		note.size = NOTE_MOST;
-	ask_begin(ask, call, JOB_SCRIPT_FINISH);
+	ask_begin(ask, queue, call, JOB_SCRIPT_FINISH);
 	ask_text(ask, job->id);
 	ask_text(ask, job->token);
 	ask_text(ask, fn_bytes(letters[end->verdict]));
@@ -542,7 +546,7 @@ job_queue_finish(struct job_queue *queue, struct fn_call *call, const struct job
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_finish(&ask, call, job, end);
+	ask_finish(&ask, queue, call, job, end);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	if (!is_list(reply, 1))
 		return odd(err);
@@ -561,7 +565,7 @@ job_queue_finish_and_claim(struct job_queue *queue, struct fn_call *call, const 
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_finish(&ask, call, job, end);
+	ask_finish(&ask, queue, call, job, end);
 	ask_claim(&ask, queue, worker);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	TRY(claim_read(reply, worker, claim, err));
@@ -571,26 +575,74 @@ job_queue_finish_and_claim(struct job_queue *queue, struct fn_call *call, const 
 	return true;
 }
 
+/* ---- Waiting --------------------------------------------------------------------------------- */
+
+/* Until there is a hint. */
+struct pause {
+	char seconds[24];
+	struct fn_bytes words[3];
+	struct redis_command command;
+};
+
+static void
+pause_begin(struct pause *pause, int64_t wait_ms)
+{
+	snprintf(pause->seconds, sizeof(pause->seconds), "%" PRId64 ".%03" PRId64, wait_ms / 1000,
+		wait_ms % 1000);
+	pause->words[0] = FN_BYTES("BLPOP");
+	pause->words[1] = FN_BYTES(KEYS ":wake");
+	pause->words[2] = fn_bytes(pause->seconds);
+	pause->command = (struct redis_command){pause->words, COUNT(pause->words)};
+}
+
 bool
 job_queue_wait(struct job_queue *queue, struct fn_call *call, int64_t wait_ms, bool *woken,
 	struct fn_error *err)
 {
 	const redisReply *reply;
+	struct pause pause;
 
 	wait_ms = fn_time_left_ms(call, wait_ms);
 	if (wait_ms <= 0) {
 		*woken = false;
 		return true;
 	}
-	char *seconds = fn_textf(call->arena, "%.3f", (double)wait_ms / 1000);
-	const struct fn_bytes words[] = {
-		FN_BYTES("BLPOP"), FN_BYTES(KEYS ":wake"), fn_bytes(seconds)};
-	TRY(redis_client_send(queue->redis, call, words, COUNT(words), wait_ms, &reply, err));
-	if (reply->type == REDIS_REPLY_ERROR)
-		return fn_fail(err, FN_UPSTREAM, "redis: %s", reply->str);
+	pause_begin(&pause, wait_ms);
+	TRY(redis_client_send_all(queue->redis, call, &pause.command, 1, wait_ms, &reply, err));
+	TRY(no_error(reply, err));
 	*woken = reply->type == REDIS_REPLY_ARRAY;
 	return true;
 }
+
+/* The server carries out what comes behind a BLPOP as soon as that has ended. */
+bool
+job_queue_wait_and_claim(struct job_queue *queue, struct fn_call *call, int64_t wait_ms,
+	struct job_worker *worker, struct job_claim *claim, struct fn_error *err)
+{
+	int64_t sent_ms = fn_now_ms(), most_ms = queue->config->lease_ms / 3;
+	const redisReply *replies[2];
+	struct pause pause;
+	struct ask ask;
+
+	wait_ms = fn_time_left_ms(call, wait_ms < most_ms ? wait_ms : most_ms);
+	if (wait_ms <= 0)
+		return job_queue_claim(queue, call, worker, claim, err);
+	pause_begin(&pause, wait_ms);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_CLAIM);
+	ask_claim(&ask, queue, worker);
+	const struct redis_command commands[] = {pause.command, {ask.words, ask.count}};
+	TRY(redis_client_send_all(
+		queue->redis, call, commands, COUNT(commands), wait_ms, replies, err));
+	TRY(no_error(replies[0], err));
+	if (is_error(replies[1], "NOSCRIPT"))
+		return job_queue_claim(queue, call, worker, claim, err);
+	TRY(no_error(replies[1], err));
+	TRY(claim_read(replies[1], worker, claim, err));
+	claim->job.lease_until_ms = sent_ms + queue->config->lease_ms;
+	return true;
+}
+
+/* ---- Sweeping -------------------------------------------------------------------------------- */
 
 bool
 job_queue_sweep(struct job_queue *queue, struct fn_call *call, size_t *ready, struct fn_error *err)
@@ -598,7 +650,7 @@ job_queue_sweep(struct job_queue *queue, struct fn_call *call, size_t *ready, st
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_TICK);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_TICK);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	*ready = (size_t)reply->integer;
 	return true;
@@ -667,7 +719,7 @@ job_queue_get(struct job_queue *queue, struct fn_call *call, struct fn_bytes id,
 	struct ask ask;
 	size_t count;
 
-	ask_begin(&ask, call, JOB_SCRIPT_GET);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_GET);
 	ask_text(&ask, id);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	TRY(infos_read(reply, call->arena, &infos, &count, err));
@@ -684,7 +736,7 @@ job_queue_cancel(struct job_queue *queue, struct fn_call *call, struct fn_bytes 
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_CANCEL);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_CANCEL);
 	ask_text(&ask, id);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	*state = state_of(text_of(reply));
@@ -698,7 +750,7 @@ job_queue_replay(struct job_queue *queue, struct fn_call *call, struct fn_bytes 
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_REPLAY);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_REPLAY);
 	ask_text(&ask, id);
 	ask_number(&ask, class->penalty_ms * 1000);
 	ask_number(&ask, class->quantum_ms * 1000);
@@ -715,7 +767,7 @@ job_queue_drop(
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_DROP);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_DROP);
 	ask_text(&ask, id);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	return reply->integer == 1 || refused(FN_BYTES("not dead"), err);
@@ -735,7 +787,7 @@ job_queue_list(struct job_queue *queue, struct fn_call *call, enum job_state sta
 	if (state >= COUNT(letters) || !letters[state])
 		return fn_fail(
 			err, FN_INVALID, "jobs that are %s are not listed", job_state_name(state));
-	ask_begin(&ask, call, JOB_SCRIPT_LIST);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_LIST);
 	ask_text(&ask, fn_bytes(letters[state]));
 	ask_number(&ask, (int64_t)skip);
 	ask_number(&ask, *count < JOB_LIST_MOST ? (int64_t)*count : JOB_LIST_MOST);
@@ -750,7 +802,7 @@ job_queue_workers(struct job_queue *queue, struct fn_call *call,
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_WORKERS);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_WORKERS);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	if (!is_list(reply, 0))
 		return odd(err);
@@ -782,7 +834,7 @@ seat_all(struct job_queue *queue, struct fn_call *call, int64_t most, struct fn_
 		const redisReply *reply;
 		struct ask ask;
 
-		ask_begin(&ask, call, JOB_SCRIPT_SEAT);
+		ask_begin(&ask, queue, call, JOB_SCRIPT_SEAT);
 		ask_number(&ask, cursor);
 		ask_number(&ask, SEATS_AT_ONCE);
 		ask_number(&ask, most);
@@ -810,7 +862,7 @@ job_queue_set_limits(struct job_queue *queue, struct fn_call *call, const struct
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_LIMITS);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_LIMITS);
 	ask_number(&ask, limits->running_per_user);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		ask_text(&ask, rows[i].name);
@@ -828,7 +880,7 @@ job_queue_set_user_limit(struct job_queue *queue, struct fn_call *call, struct f
 	struct ask ask;
 
 	TRY(id_check(user, "user id", err));
-	ask_begin(&ask, call, JOB_SCRIPT_USER_LIMIT);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_USER_LIMIT);
 	ask_text(&ask, user);
 	ask_number(&ask, running);
 	return ask_send(queue, call, &ask, &reply, err);
@@ -840,7 +892,7 @@ pause_set(struct job_queue *queue, struct fn_call *call, bool paused, struct fn_
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_PAUSE);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_PAUSE);
 	ask_number(&ask, paused);
 	return ask_send(queue, call, &ask, &reply, err);
 }
@@ -864,7 +916,7 @@ job_queue_status(struct job_queue *queue, struct fn_call *call, struct job_queue
 	const redisReply *reply, *notes;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_STATUS);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_STATUS);
 	TRY(ask_send(queue, call, &ask, &reply, err));
 	if (!is_list(reply, 6) || !is_list(reply->element[5], 18))
 		return odd(err);
@@ -906,7 +958,7 @@ job_queue_rebuild_begin(struct job_queue *queue, struct fn_call *call,
 	const redisReply *reply;
 	struct ask ask;
 
-	ask_begin(&ask, call, JOB_SCRIPT_REBUILD_BEGIN);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_REBUILD_BEGIN);
 	ask_text(&ask, fn_bytes(worker->id));
 	ask_number(&ask, LOCK_MS);
 	TRY(ask_send(queue, call, &ask, &reply, err));
@@ -924,7 +976,7 @@ job_queue_rebuild_end(struct job_queue *queue, struct fn_call *call,
 
 	TRY(job_queue_set_limits(queue, call, limits, err));
 	redis_client_history(queue->redis, history);
-	ask_begin(&ask, call, JOB_SCRIPT_REBUILD_END);
+	ask_begin(&ask, queue, call, JOB_SCRIPT_REBUILD_END);
 	ask_text(&ask, fn_bytes(worker->id));
 	ask_text(&ask, fn_bytes(history));
 	TRY(ask_send(queue, call, &ask, &reply, err));

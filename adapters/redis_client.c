@@ -169,51 +169,63 @@ redis_client_close(struct redis_client *client)
 
 /* ---- Connections ----------------------------------------------------------------------------- */
 
-struct command {
+struct formatted {
 	char *bytes;
 	size_t size;
 };
 
 static void
-drop_command(struct command *command)
+drop_formatted(struct formatted *formatted)
 {
-	free(command->bytes);
+	free(formatted->bytes);
 }
 
 /* What formats as an int in one version of hiredis is a long long in another. */
-static struct command
-command_of(const struct fn_bytes *words, size_t count)
+static struct formatted
+format(const struct redis_command *command)
 {
 	const char *at[WORDS_MOST];
 	size_t sizes[WORDS_MOST];
-	struct command command;
+	struct formatted formatted;
 
-	assert(count <= WORDS_MOST);
-	for (size_t i = 0; i < count; i++) {
-		at[i] = words[i].at ? words[i].at : "";
-		sizes[i] = words[i].size;
+	assert(command->count <= WORDS_MOST);
+	for (size_t i = 0; i < command->count; i++) {
+		at[i] = command->words[i].at ? command->words[i].at : "";
+		sizes[i] = command->words[i].size;
 	}
-	long long size = redisFormatCommandArgv(&command.bytes, (int)count, at, sizes);
+	long long size = redisFormatCommandArgv(&formatted.bytes, (int)command->count, at, sizes);
 	assert(size > 0);
-	command.size = (size_t)size;
-	return command;
+	formatted.size = (size_t)size;
+	return formatted;
 }
 
 static bool
-exchange(struct redis_connection *conn, struct fn_arena *arena, const struct fn_bytes *words,
-	size_t count, int64_t timeout_ms, const redisReply **reply, struct fn_error *err)
+put(struct redis_connection *conn, const struct redis_command *command, struct fn_error *err)
 {
-	AUTO(drop_command) struct command command = command_of(words, count);
+	AUTO(drop_formatted) struct formatted formatted = format(command);
 
-	TRY(redis_connection_write(conn, command.bytes, command.size, err));
-	return redis_connection_read(conn, timeout_ms, arena, reply, err);
+	return redis_connection_write(conn, formatted.bytes, formatted.size, err);
+}
+
+static bool
+exchange(struct redis_connection *conn, struct fn_arena *arena,
+	const struct redis_command *commands, size_t count, int64_t timeout_ms,
+	const redisReply **replies, struct fn_error *err)
+{
+	for (size_t i = 0; i < count; i++)
+		TRY(put(conn, &commands[i], err));
+	for (size_t i = 0; i < count; i++)
+		TRY(redis_connection_read(conn, timeout_ms, arena, &replies[i], err));
+	return true;
 }
 
 static bool
 introduce(struct redis_connection *conn, struct fn_arena *arena, const struct fn_bytes *words,
 	size_t count, const redisReply **reply, struct fn_error *err)
 {
-	TRY(exchange(conn, arena, words, count, COMMAND_MS, reply, err));
+	const struct redis_command command = {words, count};
+
+	TRY(exchange(conn, arena, &command, 1, COMMAND_MS, reply, err));
 	if ((*reply)->type == REDIS_REPLY_ERROR)
 		return fn_fail(err, FN_UPSTREAM, "%.*s: %s", FN_ARG(words[0]), (*reply)->str);
 	return true;
@@ -251,9 +263,10 @@ learn_history(struct redis_client *client, struct redis_connection *conn, struct
 {
 	static const char name[] = "master_replid:";
 	const struct fn_bytes words[] = {FN_BYTES("INFO"), FN_BYTES("replication")};
+	const struct redis_command info = {words, COUNT(words)};
 	const redisReply *reply;
 
-	TRY(exchange(conn, arena, words, COUNT(words), COMMAND_MS, &reply, err));
+	TRY(exchange(conn, arena, &info, 1, COMMAND_MS, &reply, err));
 	const char *line = reply->type == REDIS_REPLY_STRING ? strstr(reply->str, name) : NULL;
 	if (!line)
 		return true;
@@ -369,35 +382,44 @@ follow(struct redis_client *client, const redisReply *reply)
 		move(client, &to);
 }
 
+static const redisReply *
+find_passing(const redisReply *const *replies, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (will_pass(replies[i]))
+			return replies[i];
+	return NULL;
+}
+
 /* One attempt. `stale` says that an idle connection had been closed meanwhile. */
 static bool
-send_once(struct redis_client *client, struct fn_call *call, const struct fn_bytes *words,
-	size_t count, int64_t timeout_ms, const redisReply **reply, bool *stale,
+send_once(struct redis_client *client, struct fn_call *call, const struct redis_command *commands,
+	size_t count, int64_t timeout_ms, const redisReply **replies, bool *stale,
 	struct fn_error *err)
 {
 	struct redis_connection *conn;
-	const redisReply *got;
 
 	*stale = false;
 	TRY(connection_take(client, call->arena, &conn, err));
-	if (!exchange(conn, call->arena, words, count, timeout_ms, &got, err)) {
+	if (!exchange(conn, call->arena, commands, count, timeout_ms, replies, err)) {
 		*stale = conn->reused && err->code == FN_UPSTREAM;
 		redis_connection_close(conn);
 		return fn_wrap(err, "redis");
 	}
-	if (will_pass(got)) {
-		follow(client, got);
+	const redisReply *refusal = find_passing(replies, count);
+	if (refusal) {
+		follow(client, refusal);
 		redis_connection_close(conn);
-		return fn_fail(err, FN_UPSTREAM, "redis: %s", got->str);
+		return fn_fail(err, FN_UPSTREAM, "redis: %s", refusal->str);
 	}
 	connection_return(client, conn);
-	*reply = got;
 	return true;
 }
 
 bool
-redis_client_send(struct redis_client *client, struct fn_call *call, const struct fn_bytes *words,
-	size_t count, int64_t block_ms, const redisReply **reply, struct fn_error *err)
+redis_client_send_all(struct redis_client *client, struct fn_call *call,
+	const struct redis_command *commands, size_t count, int64_t block_ms,
+	const redisReply **replies, struct fn_error *err)
 {
 	struct fn_retry retry = {
 		.attempts = ATTEMPTS, .first_ms = FIRST_WAIT_MS, .most_ms = MOST_WAIT_MS};
@@ -409,9 +431,19 @@ redis_client_send(struct redis_client *client, struct fn_call *call, const struc
 			timeout_ms = fn_time_left_ms(call, COMMAND_MS + block_ms);
 			if (timeout_ms <= 0)
 				return fn_fail(err, FN_DEADLINE, "redis: no time is left");
-			if (send_once(client, call, words, count, timeout_ms, reply, &stale, err))
+			if (send_once(client, call, commands, count, timeout_ms, replies, &stale,
+				    err))
 				return true;
 		} while (stale);
 	} while (fn_retry_wait(&retry, call, 0));
 	return false;
+}
+
+bool
+redis_client_send(struct redis_client *client, struct fn_call *call, const struct fn_bytes *words,
+	size_t count, int64_t block_ms, const redisReply **reply, struct fn_error *err)
+{
+	const struct redis_command command = {words, count};
+
+	return redis_client_send_all(client, call, &command, 1, block_ms, reply, err);
 }

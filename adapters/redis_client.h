@@ -25,6 +25,17 @@ FN_MUST bool redis_client_send(struct redis_client *, struct fn_call *,
 	const struct fn_bytes *words, size_t count, int64_t block_ms, const redisReply **reply,
 	struct fn_error *);
 
+/* Several of them, one behind the other, in one round trip; sent again as a whole. `replies` has a
+ * place for each. */
+struct redis_command {
+	const struct fn_bytes *words;
+	size_t count;
+};
+
+FN_MUST bool redis_client_send_all(struct redis_client *, struct fn_call *,
+	const struct redis_command *, size_t count, int64_t block_ms, const redisReply **replies,
+	struct fn_error *);
+
 /* The name of the history of writes that the server has gone through (its master_replid), as of
  * the latest connection. A restart or a failover begins a new one, in which the newest writes of
  * the old one may be missing. Empty while it is not known. */

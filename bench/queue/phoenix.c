@@ -1,4 +1,5 @@
-/* The job queue of Phoenix, as its functions use it. Ten thousand users, two jobs of each at once. */
+/* The job queue of Phoenix, as its functions use it. Ten thousand users, two jobs of each at once.
+ */
 #include "adapters/job_queue.h"
 #include "bench/queue/measure.h"
 
@@ -98,14 +99,11 @@ phoenix_receive(void *with)
 	struct client *client = with;
 	struct job_end end = {.verdict = JOB_SUCCESS};
 	struct job_claim claim;
-	bool woken;
 
-	for (;;) {
-		must(job_queue_claim(client->queue, &client->call, &client->worker, &claim, &err));
-		if (claim.kind == JOB_CLAIMED)
-			break;
-		must(job_queue_wait(client->queue, &client->call, claim.again_ms, &woken, &err));
-	}
+	must(job_queue_claim(client->queue, &client->call, &client->worker, &claim, &err));
+	while (claim.kind != JOB_CLAIMED)
+		must(job_queue_wait_and_claim(client->queue, &client->call, claim.again_ms,
+			&client->worker, &claim, &err));
 	int64_t started_us = now_us();
 	must(job_queue_finish(client->queue, &client->call, &claim.job, &end, &err));
 	fn_arena_reset(client->call.arena);

@@ -329,6 +329,23 @@ START_TEST(restarted_server_goes_on)
 }
 END_TEST
 
+/* A server that has forgotten the script is told it again, also behind a wait. */
+START_TEST(forgotten_script_is_told)
+{
+	struct job_claim claimed;
+
+	for (int i = 0; i < 2; i++) {
+		char *id = fn_textf(call.arena, "%d", i);
+		AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "SCRIPT FLUSH");
+		enqueue(id);
+		must(job_queue_wait_and_claim(queue, &call, PATIENCE_MS, &worker, &claimed, &err));
+		ck_assert_int_eq(claimed.kind, JOB_CLAIMED);
+		ck_assert_bytes_eq(claimed.job.id, id);
+		ck_assert_uint_eq(claimed.job.attempt, 1);
+	}
+}
+END_TEST
+
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
 /* With no memory left nothing more is accepted, and all that runs comes to its end. */
@@ -767,6 +784,42 @@ START_TEST(dead_letters_are_bounded)
 }
 END_TEST
 
+static bool
+is_noted(const char *field)
+{
+	return redis_server_number(server, "HEXISTS phx:{v}:n %s", field) == 1;
+}
+
+static struct job
+enqueue_and_claim(const char *id, int64_t quantum_ms)
+{
+	const struct job_order order = {
+		.id = fn_bytes(id), .user = fn_bytes(id), .class = {.quantum_ms = quantum_ms}};
+	struct job_ticket ticket;
+
+	must(job_queue_enqueue(queue, &call, &order, &ticket, &err));
+	return must_claim(id);
+}
+
+/* Who has had a fair share is forgotten with the last job, who has had more when its time is over.
+ */
+START_TEST(served_users_are_forgotten)
+{
+	struct job fair = enqueue_and_claim("fair", 0), hog = enqueue_and_claim("hog", 3600000);
+	size_t ready;
+
+	ck_assert(is_noted("v:fair") && is_noted("v:hog"));
+	finish(&fair);
+	finish(&hog);
+	ck_assert(!is_noted("v:fair"));
+	must(job_queue_sweep(queue, &call, &ready, &err));
+	ck_assert(is_noted("v:hog"));
+	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "HSET phx:{v}:n v:hog 1");
+	must(job_queue_sweep(queue, &call, &ready, &err));
+	ck_assert(!is_noted("v:hog"));
+}
+END_TEST
+
 /* Workers that are long gone are forgotten by the tick. */
 START_TEST(gone_workers_are_forgotten)
 {
@@ -836,6 +889,7 @@ main(void)
 		{lost_replies_lose_nothing, 4, setup_proxy, teardown},
 		{silent_server_is_given_up, 1, setup_proxy, teardown},
 		{restarted_server_goes_on, 1, setup, teardown},
+		{forgotten_script_is_told, 1, setup_server, teardown},
 		{full_memory_ends_what_runs, 1, setup_server, teardown},
 		{cut_log_leaves_no_half_verbs, 8, setup, teardown},
 		{failover_is_outlived, 1, setup_proxy, teardown},
@@ -843,6 +897,7 @@ main(void)
 		{managed_server_suffices, 1, setup, teardown},
 		{tls_proves_the_server, 1, setup, teardown},
 		{dead_letters_are_bounded, 1, setup_server, teardown},
+		{served_users_are_forgotten, 1, setup_server, teardown},
 		{gone_workers_are_forgotten, 1, setup_server, teardown},
 		{clock_that_went_back_is_outrun, 1, setup_server, teardown},
 		{sweeps_are_bounded, 1, setup_server, teardown},

@@ -1261,6 +1261,28 @@ START_TEST(idle_worker_is_woken)
 }
 END_TEST
 
+/* One that waits and claims in one step is given the job that comes; else it is told that there is
+ * none. Its lease has begun with the wait. */
+START_TEST(idle_worker_is_given_a_job)
+{
+	struct job_claim claimed;
+	bool enqueued = false;
+	pthread_t thread;
+
+	must(job_queue_wait_and_claim(queue, &call, 10, &ann, &claimed, &err));
+	ck_assert_int_eq(claimed.kind, JOB_IDLE);
+	int64_t begun_ms = fn_now_ms();
+	pthread_create(&thread, NULL, enqueue_later, &enqueued);
+	must(job_queue_wait_and_claim(queue, &call, PATIENCE_MS, &ann, &claimed, &err));
+	pthread_join(thread, NULL);
+	ck_assert(enqueued && claimed.kind == JOB_CLAIMED);
+	ck_assert_bytes_eq(claimed.job.id, "a");
+	ck_assert_int_ge(claimed.job.lease_until_ms, begun_ms + config.lease_ms);
+	ck_assert_int_lt(claimed.job.lease_until_ms, fn_now_ms() + config.lease_ms);
+	must_be("a", JOB_ACTIVE);
+}
+END_TEST
+
 static void
 must_wake(bool want)
 {
@@ -1510,6 +1532,7 @@ main(void)
 		CASE(status_adds_up),
 		CASE(start_is_estimated),
 		CASE(idle_worker_is_woken),
+		CASE(idle_worker_is_given_a_job),
 		CASE(hints_are_left),
 		CASE(hints_do_not_pile_up),
 		CASE(tick_makes_ready),
