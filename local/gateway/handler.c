@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define OBJECTS "/objects" /* where the public bucket is, in the path */
+#define ISSUER "/issuer"
 
 /* No framework, no inline code, nothing from elsewhere but the pictures, wherever they are kept. */
 #define PAGE_POLICY                                                                                \
@@ -21,7 +22,14 @@ reply_file(struct fn_call *call, const struct fn_files *files, struct fn_bytes p
 	return fn_files_reply(files, call, path, err);
 }
 
+static bool
+is_for_issuer(const struct gateway *gateway, struct fn_bytes path)
+{
+	return gateway->issuer && (fn_bytes_is(path, ISSUER) || fn_bytes_starts(path, ISSUER "/"));
+}
+
 /* /api/...      to the function whose route fits
+ * /issuer...    where people sign in: in the cloud another's house
  * /objects/KEY  the public bucket: what R2 serves from its own host in the cloud
  * all else      the web page */
 bool
@@ -31,6 +39,8 @@ gateway_handle(struct fn_call *call, const void *with, struct fn_error *err)
 	struct fn_bytes path = call->path;
 	struct service *service;
 
+	if (is_for_issuer(gateway, path))
+		return forward(call, gateway->issuer, gateway->client, err);
 	if (fn_bytes_starts(path, OBJECTS "/")) {
 		path = (struct fn_bytes){path.at + strlen(OBJECTS), path.size - strlen(OBJECTS)};
 		return reply_file(call, &gateway->objects, path, err);

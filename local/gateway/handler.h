@@ -10,6 +10,7 @@ struct gateway {
 	struct services *services;
 	struct fn_http_client *client;
 	struct fn_files web, objects;
+	struct service *issuer; /* where people sign in; NULL: nowhere */
 };
 
 fn_handler gateway_handle; /* `with` is a struct gateway */

@@ -356,6 +356,7 @@ static const struct {
 	{STACK_VIDEO_WORKER, "video_worker"},
 	{STACK_VERTEX, "vertex"},
 	{STACK_REDIS, "redis"},
+	{STACK_ISSUER, "issuer"},
 };
 
 /* Neither processes nor temporary files. */

@@ -260,6 +260,34 @@ START_TEST(path_without_route_is_not_found)
 END_TEST
 
 static const struct {
+	const char *path;
+	bool is_asked;
+} issuer_paths[] = {
+	{"/issuer", true},
+	{"/issuer/", true},
+	{"/issuer/.well-known/openid-configuration", true},
+	{"/issuers", false},
+	{"/sub/issuer", false},
+};
+
+START_TEST(people_sign_in_at_the_issuer)
+{
+	const struct script script[] = {{.status = 201}};
+	struct scripted_server *server = scripted_server_start(script, COUNT(script));
+	struct service issuer = {.url = scripted_server_url(server), .timeout_ms = 10000};
+
+	gate_init(&issuer.gate, 1, 0, 0);
+	gateway.issuer = &issuer;
+	ck_assert_int_eq(
+		ask(call_new("GET", issuer_paths[_i].path)), issuer_paths[_i].is_asked ? 201 : 404);
+	gateway.issuer = NULL;
+	ck_assert_int_eq(ask(call_new("GET", issuer_paths[_i].path)), 404);
+	ck_assert_uint_eq(scripted_server_requests(server), issuer_paths[_i].is_asked);
+	scripted_server_stop(server);
+}
+END_TEST
+
+static const struct {
 	const char *name, *upstreams, *manifest, *message;
 } manifests[] = {
 	{"no services", "", "{}", "there are no services in it"},
@@ -550,6 +578,7 @@ main(void)
 		{file_that_the_client_has_is_not_sent_again, 1, setup, teardown},
 		{route_names_the_service, COUNT(routes), setup, teardown},
 		{path_without_route_is_not_found, 1, setup, teardown},
+		{people_sign_in_at_the_issuer, COUNT(issuer_paths), setup, teardown},
 		{manifest_is_refused_with_its_fault, COUNT(manifests), setup, teardown},
 		{request_reaches_the_function_as_it_came, 1, setup, teardown},
 		{all_headers_are_passed_on, 1, setup, teardown},

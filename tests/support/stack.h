@@ -18,9 +18,10 @@ enum stack_port { /* plus the gateway's */
 	STACK_GENERATE_IMAGE = 1,
 	STACK_SUBMIT_VIDEO = 2,
 	STACK_VIDEO_WORKER = 3,
-	STACK_FEED = 5,
+	STACK_FEED = 4,
 	STACK_VERTEX = 10,
 	STACK_REDIS = 11,
+	STACK_ISSUER = 12,
 	STACK_PORTS,
 };
 

@@ -1,0 +1,49 @@
+#include "fn/config.h"
+#include "fn/serve.h"
+#include "local/issuer/handler.h"
+
+#include <stddef.h>
+
+#define BODY_MOST 4096
+
+struct config {
+	const char *origin, *key_file, *audience;
+	long lifetime_s;
+};
+
+static const struct fn_setting own_settings[] = {
+	{"ISSUER_ORIGIN", FN_TEXT, offsetof(struct config, origin), "http://localhost:8080", 0, 0,
+		"where browsers reach it; the issuer of its tokens is this and /issuer"},
+	{"ISSUER_KEY_FILE", FN_TEXT, offsetof(struct config, key_file), "data/issuer.pem", 0, 0,
+		"its private key; made where there is none"},
+	{"ISSUER_AUDIENCE", FN_TEXT, offsetof(struct config, audience), "phoenix", 0, 0,
+		"for whom its tokens are"},
+	{"ISSUER_LIFETIME_S", FN_NUMBER, offsetof(struct config, lifetime_s), "3600", 1, 31536000,
+		"seconds for which a token is valid"},
+	{0},
+};
+
+static const struct fn_settings settings[] = {{own_settings, 0}};
+
+int
+main(int argc, char **argv)
+{
+	struct config config;
+	struct issuer issuer = {0};
+	struct fn_error err;
+	const struct fn_function function = {
+		.target = "issuer", .http = issuer_handle, .with = &issuer, .max_body = BODY_MOST};
+	int status;
+
+	if (fn_configure(argc, argv, settings, 1, &config, &err) &&
+		key_open(&issuer.key, config.key_file, &err)) {
+		issuer.origin = config.origin;
+		issuer.audience = config.audience;
+		issuer.lifetime_s = config.lifetime_s;
+		status = fn_serve(argc, argv, &function, 1);
+	} else {
+		status = fn_refuse_to_start(&err);
+	}
+	key_close(issuer.key);
+	return status;
+}
