@@ -13,6 +13,7 @@
 #define RECENT_MS 600000
 
 static const char *const unfinished[] = {"queued", "running"};
+static const char *const fruitless[] = {"failed", "canceled"};
 
 /* ---- One job ------------------------------------------------------------------------------- */
 
@@ -58,24 +59,37 @@ put_back(const struct video_reconcile *with, struct fn_call *call, struct video_
 	return true;
 }
 
+/* A worker that had stored the video did not live to write so, and whoever ended the job without
+ * one could not know of it. */
+static bool
+clear(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
+	struct fn_error *err)
+{
+	if (job->attempts == 0)
+		return true;
+	return object_store_delete(with->objects, call, job->creation.object_key, err);
+}
+
 /* ---- Pages --------------------------------------------------------------------------------- */
 
-/* Those last touched in between. */
-struct range {
-	int64_t from_ms, until_ms;
+struct walk {
+	const char *status;
+	int64_t from_ms, until_ms; /* last touched in between */
+	bool (*step)(const struct video_reconcile *, struct fn_call *, struct video_job *,
+		struct fn_error *);
 };
 
 /* One that cannot be helped does not keep the others waiting; a store or queue that is down does.
  */
 static bool
-visit(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
-	struct fn_error *err)
+visit(const struct video_reconcile *with, struct fn_call *call, const struct walk *walk,
+	struct video_job *job, struct fn_error *err)
 {
 	struct fn_error why;
 
 	fn_log_field(call, "user", job->creation.owner.id);
 	fn_log_field(call, "job", job->creation.id);
-	if (put_back(with, call, job, &why))
+	if (walk->step(with, call, job, &why))
 		return true;
 	if (why.code == FN_UPSTREAM || why.code == FN_DEADLINE) {
 		*err = why;
@@ -87,15 +101,15 @@ visit(const struct video_reconcile *with, struct fn_call *call, struct video_job
 
 /* `token` becomes empty with the last page that is in range. */
 static bool
-visit_page(const struct video_reconcile *with, struct fn_call *call, const char *status,
-	const struct range *range, char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
+visit_page(const struct video_reconcile *with, struct fn_call *call, const struct walk *walk,
+	char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
 {
 	const struct document_query query = {
 		.collection = "creations",
-		.filters = {{"status", fields_keep(call, json_string(status))}},
+		.filters = {{"status", fields_keep(call, json_string(walk->status))}},
 		.filter_count = 1,
 		.order_by = "touched_at_ms",
-		.start_at = fields_keep(call, json_integer(range->from_ms)),
+		.start_at = fields_keep(call, json_integer(walk->from_ms)),
 		.limit = PAGE,
 		.page_token = fn_bytes(token),
 	};
@@ -109,11 +123,11 @@ visit_page(const struct video_reconcile *with, struct fn_call *call, const char 
 			fn_log(call, FN_ERROR, "not reconciled: %s", why.message);
 			continue;
 		}
-		if (job.touched_at_ms > range->until_ms) {
+		if (job.touched_at_ms > walk->until_ms) {
 			token[0] = '\0';
 			return true;
 		}
-		TRY(visit(with, call, &job, err));
+		TRY(visit(with, call, walk, &job, err));
 	}
 	assert(page.next.size < VIDEO_PASS_TOKEN_SIZE);
 	snprintf(token, VIDEO_PASS_TOKEN_SIZE, "%.*s", FN_ARG(page.next));
@@ -124,14 +138,14 @@ FN_DROP(drop_arena, struct fn_arena *, fn_arena_drop)
 
 /* However many pages there are, memory holds one of them. */
 static bool
-turn_page(const struct video_reconcile *with, struct fn_call *call, const char *status,
-	const struct range *range, char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
+turn_page(const struct video_reconcile *with, struct fn_call *call, const struct walk *walk,
+	char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
 {
 	AUTO(drop_arena) struct fn_arena *arena = fn_arena_new();
 	struct fn_call own = *call;
 
 	own.arena = arena;
-	return visit_page(with, &own, status, range, token, err);
+	return visit_page(with, &own, walk, token, err);
 }
 
 /* ---- All of them --------------------------------------------------------------------------- */
@@ -141,12 +155,10 @@ video_reconcile_rebuild(const struct video_reconcile *with, struct fn_call *call
 	const struct job_worker *worker, const struct job_limits *limits, enum video_reach reach,
 	struct fn_error *err)
 {
-	const struct range range = {
-		.from_ms = reach == VIDEO_RECENT ? fn_unix_ms() - RECENT_MS : 0,
-		.until_ms = INT64_MAX,
-	};
+	const int64_t from_ms = reach == VIDEO_RECENT ? fn_unix_ms() - RECENT_MS : 0;
 
 	for (size_t i = 0; i < COUNT(unfinished); i++) {
+		const struct walk walk = {unfinished[i], from_ms, INT64_MAX, put_back};
 		char token[VIDEO_PASS_TOKEN_SIZE] = "";
 		bool mine;
 
@@ -154,24 +166,41 @@ video_reconcile_rebuild(const struct video_reconcile *with, struct fn_call *call
 			TRY(job_queue_rebuild_begin(with->queue.jobs, call, worker, &mine, err));
 			if (!mine)
 				return true;
-			TRY(turn_page(with, call, unfinished[i], &range, token, err));
+			TRY(turn_page(with, call, &walk, token, err));
 		} while (token[0] != '\0');
 	}
 	return job_queue_rebuild_end(with->queue.jobs, call, worker, limits, err);
+}
+
+static bool
+clear_all(const struct video_reconcile *with, struct fn_call *call, struct fn_error *err)
+{
+	int64_t now_ms = fn_unix_ms();
+
+	for (size_t i = 0; i < COUNT(fruitless); i++) {
+		const struct walk walk = {fruitless[i], now_ms - RECENT_MS, now_ms, clear};
+		char token[VIDEO_PASS_TOKEN_SIZE] = "";
+
+		do
+			TRY(turn_page(with, call, &walk, token, err));
+		while (token[0] != '\0');
+	}
+	return true;
 }
 
 bool
 video_reconcile_pass(const struct video_reconcile *with, struct fn_call *call,
 	struct video_pass *pass, struct fn_error *err)
 {
-	const struct range range = {0, fn_unix_ms() - SILENT_MS};
+	const int64_t until_ms = fn_unix_ms() - SILENT_MS;
 
 	for (size_t i = 0; i < COUNT(unfinished); i++) {
+		const struct walk walk = {unfinished[i], 0, until_ms, put_back};
 		int pages = PAGES_A_PASS;
 
 		do
-			TRY(turn_page(with, call, unfinished[i], &range, pass->tokens[i], err));
+			TRY(turn_page(with, call, &walk, pass->tokens[i], err));
 		while (pass->tokens[i][0] != '\0' && --pages > 0);
 	}
-	return true;
+	return clear_all(with, call, err);
 }

@@ -4,11 +4,13 @@
 #ifndef VIDEO_RECONCILE_H
 #define VIDEO_RECONCILE_H
 
+#include "adapters/object_store.h"
 #include "domain/video_queue.h"
 
 struct video_reconcile {
 	struct document_store *documents;
 	struct video_queue queue;
+	struct object_store *objects; /* for passes */
 };
 
 #define VIDEO_PASS_TOKEN_SIZE 256
@@ -30,7 +32,8 @@ struct video_pass {
 
 /* For every minute: puts jobs back that nobody has touched for 90 s and that the queue does not
  * know, and ends those whose end it knows and the document does not. A pass looks at so many
- * documents, longest untouched first; the next one goes on behind them. */
+ * documents, longest untouched first; the next one goes on behind them. Then it deletes what may
+ * have been stored for videos that in the last ten minutes have ended as failed or canceled. */
 FN_MUST bool video_reconcile_pass(
 	const struct video_reconcile *, struct fn_call *, struct video_pass *, struct fn_error *);
 

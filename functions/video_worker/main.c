@@ -52,7 +52,7 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
 	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
 	TRY(video_model_open(&use->model, &config->model, ground->vertex, err));
-	TRY(object_store_open(&use->objects, &config->objects, ground->http, err));
+	TRY(object_store_open(&use->videos.objects, &config->objects, ground->http, err));
 	TRY(events_open(&use->events, &config->events, ground->credentials, ground->http, err));
 	TRY(job_queue_open(&use->videos.queue.jobs, &config->jobs, err));
 	return document_store_open(
@@ -65,7 +65,7 @@ services_close(struct services *use, struct ground *ground)
 	document_store_close(use->videos.documents);
 	job_queue_close(use->videos.queue.jobs);
 	events_close(use->events);
-	object_store_close(use->objects);
+	object_store_close(use->videos.objects);
 	video_model_close(use->model);
 	vertex_close(ground->vertex);
 	google_credentials_close(ground->credentials);

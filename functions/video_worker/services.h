@@ -3,7 +3,6 @@
 #define VIDEO_WORKER_SERVICES_H
 
 #include "adapters/events.h"
-#include "adapters/object_store.h"
 #include "domain/video_reconcile.h"
 
 /* For what the model lets us wait for. */
@@ -19,9 +18,8 @@ extern const struct fn_setting patience_settings[];
 struct upkeep; /* what is done once for the whole process: see upkeep.h */
 
 struct services {
-	struct video_reconcile videos; /* documents, queue */
+	struct video_reconcile videos; /* documents, queue, objects */
 	struct video_model *model;
-	struct object_store *objects;
 	struct events *events; /* that wake other workers */
 	const struct job_queue_config *queue;
 	const struct job_limits *limits;

@@ -366,7 +366,7 @@ not_passed_on(struct work *work, const struct fn_error *why)
 static bool
 pass_on(struct work *work, const struct video *video)
 {
-	struct object_store *objects = work->use->objects;
+	struct object_store *objects = work->use->videos.objects;
 	struct fn_bytes key = work->job.creation.object_key;
 	struct fn_error why;
 
@@ -423,7 +423,7 @@ forget_object(struct work *work)
 	struct fn_error why;
 
 	if (!object_store_delete(
-		    work->use->objects, work->call, work->job.creation.object_key, &why))
+		    work->use->videos.objects, work->call, work->job.creation.object_key, &why))
 		fn_log(work->call, FN_WARNING, "an object may be left over: %s", why.message);
 }
 

@@ -45,12 +45,15 @@ static void
 setup(void)
 {
 	struct document_store_config config;
+	struct object_store_config objects = {.public_url = "http://objects"};
 
 	fn_log_level(FN_CRITICAL);
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 50000};
 	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
 	jobs_config.url = redis_server_url(redis);
+	objects.url = fn_textf(call.arena, "file:%s/objects", temp_folder());
 	must(document_store_open(&with.documents, &config, NULL, NULL, &err));
+	must(object_store_open(&with.objects, &objects, NULL, &err));
 	must(job_queue_open(&with.queue.jobs, &jobs_config, &err));
 	job_worker_init(&ann, "ann");
 	job_worker_init(&ben, "ben");
@@ -63,6 +66,7 @@ static void
 teardown(void)
 {
 	document_store_close(with.documents);
+	object_store_close(with.objects);
 	job_queue_close(with.queue.jobs);
 	fn_arena_drop(call.arena);
 	fn_clock_pretend(0);
@@ -434,6 +438,37 @@ START_TEST(passes_reach_all)
 }
 END_TEST
 
+static const struct {
+	const char *status;
+	unsigned attempts;
+	int64_t after_ms;
+	bool stays;
+} stored[] = {
+	{"canceled", 1, 1000, false},
+	{"failed", 1, 1000, false},
+	{"canceled", 1, 660000, true}, /* earlier passes have seen to it */
+	{"succeeded", 1, 1000, true},
+	{"running", 1, 1000, true},
+	{"queued", 1, 1000, true},
+};
+/* A video that was stored by a worker who died, and then nobody wanted it any more, is deleted. */
+START_TEST(what_is_left_over_is_deleted)
+{
+	const struct object object = {.bytes = FN_BYTES("film"), .content_type = "video/mp4"};
+	struct video_job job = draft(1, "u");
+	struct fn_bytes bytes;
+
+	job.creation.status = stored[_i].status;
+	job.attempts = stored[_i].attempts;
+	store(&job);
+	must(object_store_put(with.objects, &call, job.creation.object_key, &object, &err));
+	pass_after(stored[_i].after_ms);
+	bool stays = object_store_get(
+		with.objects, &call, job.creation.object_key, SIZE_MAX, &bytes, &err);
+	ck_assert_int_eq(stays, stored[_i].stays);
+}
+END_TEST
+
 /* A queue that is down ends the pass and the rebuild; nothing is written meanwhile. */
 START_TEST(queue_may_be_down)
 {
@@ -470,6 +505,7 @@ main(void)
 		{buried_job_has_failed, 1, setup, teardown},
 		{foreign_document_is_passed_over, 1, setup, teardown},
 		{full_queue_keeps_no_place, 1, setup, teardown},
+		{what_is_left_over_is_deleted, COUNT(stored), setup, teardown},
 		{passes_reach_all, 1, setup, teardown},
 		{queue_may_be_down, 1, setup, teardown},
 	};

@@ -311,11 +311,16 @@ finish(const struct job *job, enum job_verdict verdict)
 static void
 reconcile_later(void)
 {
-	const struct video_reconcile with = {use.submit.documents, use.submit.queue};
+	const struct object_store_config objects = {
+		.url = fn_textf(arena, "file:%s/objects", folder), .public_url = "http://objects"};
+	struct video_reconcile with = {
+		.documents = use.submit.documents, .queue = use.submit.queue};
 	struct video_pass pass = {0};
 
+	must(object_store_open(&with.objects, &objects, http, &err));
 	fn_clock_pretend(fn_unix_ms() + 120000);
 	must(video_reconcile_pass(&with, &own, &pass, &err));
+	object_store_close(with.objects);
 }
 
 /* ---- Submit: all goes well ----------------------------------------------------------------- */

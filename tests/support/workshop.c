@@ -132,7 +132,7 @@ open_outside(void)
 		google_credentials_open(&shop.credentials, &credentials, shop.http, &shop.err));
 	workshop_must(
 		events_open(&shop.use.events, &events, shop.credentials, shop.http, &shop.err));
-	workshop_must(object_store_open(&shop.use.objects, &objects, shop.http, &shop.err));
+	workshop_must(object_store_open(&shop.use.videos.objects, &objects, shop.http, &shop.err));
 }
 
 struct job_queue *
@@ -198,7 +198,7 @@ workshop_close(void)
 	document_store_close(shop.use.videos.documents);
 	job_queue_close(shop.use.videos.queue.jobs);
 	events_close(shop.use.events);
-	object_store_close(shop.use.objects);
+	object_store_close(shop.use.videos.objects);
 	video_model_close(shop.use.model);
 	vertex_close(shop.vertex);
 	google_credentials_close(shop.credentials);
@@ -344,8 +344,8 @@ has_object(const struct video_job *job, bool wanted)
 {
 	struct fn_bytes bytes;
 	struct fn_error err;
-	bool ok = object_store_get(
-		shop.use.objects, &shop.call, job->creation.object_key, SIZE_MAX, &bytes, &err);
+	bool ok = object_store_get(shop.use.videos.objects, &shop.call, job->creation.object_key,
+		SIZE_MAX, &bytes, &err);
 
 	ck_assert_msg(ok == wanted && (ok || err.code == FN_NOT_FOUND), "%s",
 		ok ? "an object is left over" : err.message);
