@@ -1,95 +1,17 @@
-/* The page: one prompt, one picture at a time, and those made before it in this visit. */
+/* The page: one prompt, one picture or video at a time, and those made before it in this visit. */
 
-const RETRIES = { attempts: 6, firstMs: 1000, mostMs: 20_000, patienceMs: 60_000 };
-const WORTH_REPEATING = new Set([409, 429, 503]); /* 409: the first request is still at work */
+import { make, Problem, WORTH_REPEATING } from "./make.js";
 
 const el = (id) => document.getElementById(id);
 const form = el("form");
 const prompt = el("prompt");
 
-/* ---- Asking ------------------------------------------------------------------------------- */
-
-/* What the server says went wrong (RFC 9457), or that it could not be asked. */
-class Problem extends Error {
-	constructor(status, { title, detail } = {}, retryAfterMs = 0) {
-		super(detail ?? title ?? "Something went wrong. Please try again.");
-		this.status = status;
-		this.retryAfterMs = retryAfterMs;
-	}
-}
-
-function retryAfterMs(response) {
-	const value = response.headers.get("Retry-After");
-	if (!value)
-		return 0;
-	const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-	return Math.max(ms || 0, 0);
-}
-
-async function post(request, key, signal) {
-	let response;
-	try {
-		response = await fetch("/api/image/generate", {
-			method: "POST",
-			headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-			body: JSON.stringify(request),
-			signal,
-		});
-	} catch (error) {
-		signal.throwIfAborted();
-		throw new Problem(0, { detail: "The server cannot be reached. Is the connection up?" });
-	}
-	if (!response.ok)
-		throw new Problem(response.status, await response.json().catch(() => ({})),
-			retryAfterMs(response));
-	return response.json();
-}
-
-function sleep(ms, signal) {
-	return new Promise((resolve, reject) => {
-		const stop = () => {
-			clearTimeout(timer);
-			reject(signal.reason);
-		};
-		const timer = setTimeout(() => {
-			signal.removeEventListener("abort", stop);
-			resolve();
-		}, ms);
-		signal.addEventListener("abort", stop, { once: true });
-	});
-}
-
-/* How long to wait before the next attempt: what the server asked for, else doubled and
- * jittered. Nothing where waiting would not help, or would try anybody's patience. */
-function waitBefore(attempt, problem) {
-	const backoff = Math.min(RETRIES.firstMs * 2 ** (attempt - 1), RETRIES.mostMs);
-	const ms = problem.retryAfterMs || backoff * (0.5 + Math.random() / 2);
-	const helps = problem.status === 0 || WORTH_REPEATING.has(problem.status);
-	return helps && attempt < RETRIES.attempts && ms <= RETRIES.patienceMs ? ms : undefined;
-}
-
-/* All attempts carry one key, so that the server paints, and charges, once. */
-async function generate(request, key, signal, onProgress) {
-	for (let attempt = 1; ; attempt++) {
-		onProgress("Painting");
-		try {
-			return await post(request, key, signal);
-		} catch (problem) {
-			const ms = problem instanceof Problem ? waitBefore(attempt, problem) : undefined;
-			if (ms === undefined)
-				throw problem;
-			onProgress(problem.status === 0 ? "No connection, trying again"
-				: "Server busy, trying again");
-			await sleep(ms, signal);
-		}
-	}
-}
-
 /* ---- Showing ------------------------------------------------------------------------------ */
 
 const TITLES = {
 	0: "No connection",
-	422: "This one cannot be painted",
+	402: "Too few tokens",
+	422: "This one cannot be made",
 	429: "One moment, please",
 	503: "Server busy, please try again",
 	504: "That took too long",
@@ -101,9 +23,11 @@ function show(id) {
 		el(stage).hidden = stage !== id;
 }
 
-function showProgress(text) {
+function showProgress(text, percent) {
 	el("progress").textContent = text;
 	el("announcement").textContent = text;
+	el("bar").hidden = percent == null;
+	el("bar").value = percent ?? 0;
 }
 
 /* The clock runs until the returned function is called. */
@@ -132,29 +56,59 @@ function showFailure(problem) {
 	el("failure").scrollIntoView({ block: "nearest" });
 }
 
-/* Only when all of it is there. */
-async function showPicture(creation) {
-	const picture = el("picture");
-	Object.assign(picture, { src: creation.url, alt: creation.prompt,
-		width: creation.width, height: creation.height });
-	await picture.decode().catch(() => {
-		throw new Problem(0, { detail: `The picture is made, but cannot be loaded: ${creation.url}` });
+/* A picture, or a video that plays without a sound until somebody wants to hear it. */
+function mediumOf(creation) {
+	const { type, url, prompt, width, height } = creation;
+	const medium = document.createElement(type === "video" ? "video" : "img");
+	if (type === "video")
+		Object.assign(medium, { muted: true, loop: true, playsInline: true, ariaLabel: prompt });
+	else
+		medium.alt = prompt;
+	return Object.assign(medium, { src: url, width, height });
+}
+
+/* Resolves when all of a picture, or enough of a video, is there. */
+function loaded(medium) {
+	if (medium.decode)
+		return medium.decode();
+	return new Promise((resolve, reject) => {
+		medium.addEventListener("loadeddata", resolve, { once: true });
+		medium.addEventListener("error", reject, { once: true });
+	});
+}
+
+/* A video has controls, which cannot be in a link. */
+function frame(id, medium) {
+	for (const other of ["film", "result-link"]) {
+		el(other).hidden = other !== id;
+		el(other).replaceChildren(...(other === id ? [medium] : []));
+	}
+}
+
+async function showResult(creation) {
+	const medium = mediumOf(creation);
+	if (creation.type === "video")
+		Object.assign(medium, { controls: true, autoplay: true });
+	await loaded(medium).catch(() => {
+		throw new Problem(0, { detail: `It is made, but cannot be loaded: ${creation.url}` });
 	});
 	el("result").style.setProperty("--ratio", `${creation.width} / ${creation.height}`);
 	el("result-prompt").textContent = creation.prompt;
 	el("result-facts").textContent = `${creation.width} × ${creation.height}`;
 	el("result-link").href = creation.url;
+	frame(creation.type === "video" ? "film" : "result-link", medium);
 	el("download").href = creation.url;
-	el("announcement").textContent = `The picture is ready: ${creation.prompt}`;
+	el("announcement").textContent =
+		`The ${creation.type === "video" ? "video" : "picture"} is ready: ${creation.prompt}`;
 	show("result");
 }
 
 /* The newest first. */
 function addToGallery(creation) {
 	const item = el("gallery-item").content.cloneNode(true);
-	item.querySelector("a").href = creation.url;
-	Object.assign(item.querySelector("img"), { src: creation.url, alt: creation.prompt,
-		width: creation.width, height: creation.height });
+	const link = item.querySelector("a");
+	link.href = creation.url;
+	link.append(mediumOf(creation));
 	el("pictures").prepend(item);
 	el("gallery").hidden = false;
 }
@@ -165,7 +119,7 @@ let shown; /* the creation on the page, until the next one takes its place */
 let submission; /* the one in progress, or the last: trying again goes on with its key */
 let underWay = new AbortController();
 
-async function submit({ request, key }) {
+async function submit({ type, request, key }) {
 	underWay = new AbortController();
 	if (shown)
 		addToGallery(shown);
@@ -173,8 +127,8 @@ async function submit({ request, key }) {
 	el("submit").disabled = true;
 	const stopClock = showWaiting(request);
 	try {
-		const creation = await generate(request, key, underWay.signal, showProgress);
-		await showPicture(creation);
+		const creation = await make[type](request, key, underWay.signal, showProgress);
+		await showResult(creation);
 		shown = creation;
 	} catch (problem) {
 		if (underWay.signal.aborted)
@@ -194,8 +148,18 @@ form.addEventListener("submit", (event) => {
 		prompt: fields.get("prompt").trim(),
 		aspect_ratio: fields.get("aspect_ratio"),
 	};
-	submission = { request, key: crypto.randomUUID() };
+	submission = { type: fields.get("type"), request, key: crypto.randomUUID() };
 	submit(submission);
+});
+
+/* A video is wide or high. */
+form.addEventListener("change", () => {
+	const isVideo = form.elements.type.value === "video";
+	const shapes = [...form.elements.aspect_ratio];
+	for (const shape of shapes)
+		shape.disabled = isVideo && !["16:9", "9:16"].includes(shape.value);
+	if (shapes.find((shape) => shape.checked).disabled)
+		form.elements.aspect_ratio.value = "16:9";
 });
 
 el("retry").addEventListener("click", () => submit(submission));

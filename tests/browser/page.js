@@ -62,6 +62,29 @@ const scenarios = {
 		assert.equal(keys[0], keys[1]);
 	},
 
+	async "a sentence becomes a video"(page) {
+		await page.getByText("Video", { exact: true }).click();
+		assert.ok(await page.getByLabel("4:3").isDisabled());
+		await ask(page, "A red fox in the snow", "9:16");
+		await page.getByText("Filming").first().waitFor();
+		await page.getByRole("progressbar").waitFor();
+		const film = page.locator("video[aria-label='A red fox in the snow']");
+		await film.waitFor();
+		assert.ok(await film.evaluate((video) => video.videoHeight > video.videoWidth));
+		await page.waitForFunction((video) => video.currentTime > 0, await film.elementHandle());
+	},
+
+	async "a video can be canceled"(page) {
+		const canceled = page.waitForResponse((response) =>
+			response.request().method() === "DELETE");
+		await page.getByText("Video", { exact: true }).click();
+		await ask(page, "A red fox in the snow");
+		await page.getByText("Filming").first().waitFor();
+		await page.getByRole("button", { name: "Cancel" }).click();
+		assert.equal((await canceled).status(), 202);
+		await page.getByRole("region", { name: "In progress" }).waitFor({ state: "hidden" });
+	},
+
 	async "a request can be canceled"(page) {
 		await page.route(API, () => {}); /* never answered */
 		await ask(page, "A red fox");

@@ -32,6 +32,8 @@ static const char *const scenarios[] = {
 	"a refused prompt shows why",
 	"a busy server is asked again with the same key",
 	"a server that stays away is tried again by hand, with the same key",
+	"a sentence becomes a video",
+	"a video can be canceled",
 	"a request can be canceled",
 };
 

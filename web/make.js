@@ -1,0 +1,131 @@
+/* Asks for a picture or a video until it is there. */
+
+const RETRIES = { attempts: 6, firstMs: 1000, mostMs: 20_000, patienceMs: 60_000 };
+export const WORTH_REPEATING = new Set([409, 429, 503]); /* 409: the first request is still at work */
+const LOOK_MS = 1000;
+
+/* What the server says went wrong (RFC 9457), or that it could not be asked. */
+export class Problem extends Error {
+	constructor(status, { title, detail } = {}, retryAfterMs = 0) {
+		super(detail ?? title ?? "Something went wrong. Please try again.");
+		this.status = status;
+		this.retryAfterMs = retryAfterMs;
+	}
+}
+
+/* ---- Asking ------------------------------------------------------------------------------- */
+
+function retryAfterMs(response) {
+	const value = response.headers.get("Retry-After");
+	if (!value)
+		return 0;
+	const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+	return Math.max(ms || 0, 0);
+}
+
+async function ask(path, options) {
+	let response;
+	try {
+		response = await fetch(path, options);
+	} catch (error) {
+		options.signal.throwIfAborted();
+		throw new Problem(0, { detail: "The server cannot be reached. Is the connection up?" });
+	}
+	if (!response.ok)
+		throw new Problem(response.status, await response.json().catch(() => ({})),
+			retryAfterMs(response));
+	return response.json();
+}
+
+function sleep(ms, signal) {
+	return new Promise((resolve, reject) => {
+		const stop = () => {
+			clearTimeout(timer);
+			reject(signal.reason);
+		};
+		const timer = setTimeout(() => {
+			signal.removeEventListener("abort", stop);
+			resolve();
+		}, ms);
+		signal.addEventListener("abort", stop, { once: true });
+	});
+}
+
+/* How long to wait before the next attempt: what the server asked for, else doubled and
+ * jittered. Nothing where waiting would not help, or would try anybody's patience. */
+function waitBefore(attempt, problem) {
+	const backoff = Math.min(RETRIES.firstMs * 2 ** (attempt - 1), RETRIES.mostMs);
+	const ms = problem.retryAfterMs || backoff * (0.5 + Math.random() / 2);
+	const helps = problem.status === 0 || WORTH_REPEATING.has(problem.status);
+	return helps && attempt < RETRIES.attempts && ms <= RETRIES.patienceMs ? ms : undefined;
+}
+
+/* `say` is told the present state in words, and the percentage done where it is known. */
+async function insist(path, options, state, say) {
+	for (let attempt = 1; ; attempt++) {
+		say(state);
+		try {
+			return await ask(path, options);
+		} catch (problem) {
+			const ms = problem instanceof Problem ? waitBefore(attempt, problem) : undefined;
+			if (ms === undefined)
+				throw problem;
+			say(problem.status === 0 ? "No connection, trying again"
+				: "Server busy, trying again");
+			await sleep(ms, options.signal);
+		}
+	}
+}
+
+/* All attempts carry one key, so that the server makes, and charges for, one. */
+const order = (request, key, signal) => ({
+	method: "POST",
+	headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+	body: JSON.stringify(request),
+	signal,
+});
+
+/* ---- Making ------------------------------------------------------------------------------- */
+
+function makePicture(request, key, signal, say) {
+	return insist("/api/image/generate", order(request, key, signal), "Painting", say);
+}
+
+function stateOf({ status, position }) {
+	if (status === "running")
+		return "Filming";
+	return position ? `Waiting, place ${position}` : "Waiting";
+}
+
+/* A video takes minutes, so it is asked about until it has an end. Whoever gives up cancels it. */
+async function watch(path, video, signal, say) {
+	for (;;) {
+		if (video.status === "succeeded")
+			return video;
+		if (video.status === "failed" || video.status === "canceled")
+			throw new Problem(422, { detail: video.reason ?? "The video was canceled." });
+		say(stateOf(video), video.progress);
+		await sleep(LOOK_MS, signal);
+		video = await ask(path, { signal }).catch((problem) => {
+			signal.throwIfAborted();
+			if (problem.status !== 0 && problem.status < 500)
+				throw problem;
+			return video;
+		});
+	}
+}
+
+async function makeVideo(request, key, signal, say) {
+	const video = await insist(
+		"/api/video/generate", order(request, key, signal), "Waiting", say);
+	const path = `/api/video/${video.id}`;
+	try {
+		return await watch(path, video, signal, say);
+	} catch (problem) {
+		if (signal.aborted)
+			fetch(path, { method: "DELETE" }).catch(() => {});
+		throw problem;
+	}
+}
+
+export const make = { image: makePicture, video: makeVideo };
