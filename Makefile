@@ -56,7 +56,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-feed queue-mutations audit clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-identity bench-feed queue-mutations audit clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -132,6 +132,9 @@ bench-queue: $(BENCH_QUEUE) $(BUILD)/bench/queue/npm/.installed ## Measure what 
 BENCH_FEED := $(addprefix $(BUILD)/bench/feed/,page like)
 bench-feed: $(BENCH_FEED) $(BUILD)/bench/runtime/load $(addprefix $(BUILD)/bin/,feed hello) ## Measure what a page costs
 	@bench/feed/run --build $(BUILD)
+
+bench-identity: $(BUILD)/bench/identity/measure ## Measure what it costs to know who is asking
+	@$<
 
 queue-mutations: ## Plant faults in the queue's scripts and see the tests notice
 	@tests/adapters/job_queue_mutations
@@ -230,6 +233,9 @@ endif
 
 $(BENCH_PICTURE): %: %.o $(BUILD)/bench/picture/plain_http.o
 	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS) $(LIBS)
+
+$(BUILD)/bench/identity/measure: $(BUILD)/bench/identity/measure.o $(LIBRARIES)
+	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
 
 $(BUILD)/bench/queue/phoenix: $(LIBRARIES)
 $(BENCH_QUEUE): %: %.o $(BUILD)/bench/queue/measure.o

@@ -130,10 +130,11 @@ check_dates(const struct jwt_member *claims, struct fn_arena *arena, double *exp
 		if (claims[i].value.size == 0)
 			continue;
 		if (!read_date(&claims[i], arena, &date))
-			return fn_fail(err, FN_INVALID, "it has no date in \"%s\"", claims[i].name);
+			return fn_fail(err, FN_INVALID, "it has no date in \"%.*s\"",
+				FN_ARG(claims[i].name));
 		if (date > now + SKEW_S)
-			return fn_fail(
-				err, FN_INVALID, "its \"%s\" is yet to come", claims[i].name);
+			return fn_fail(err, FN_INVALID, "its \"%.*s\" is yet to come",
+				FN_ARG(claims[i].name));
 	}
 	return true;
 }
@@ -164,15 +165,15 @@ verify(struct identity_oidc *oidc, struct fn_call *call, struct fn_bytes token,
 	struct fn_bytes *subject, double *expiry, struct fn_error *err)
 {
 	struct jwt_member claims[CLAIMS] = {
-		[ISS] = {.name = "iss"},
-		[SUB] = {.name = "sub"},
-		[AUD] = {.name = "aud"},
-		[AZP] = {.name = "azp"},
-		[STS] = {.name = "sts"},
-		[EXP] = {.name = "exp"},
-		[NBF] = {.name = "nbf"},
-		[IAT] = {.name = "iat"},
-		[AUTH_TIME] = {.name = "auth_time"},
+		[ISS] = {.name = FN_BYTES("iss")},
+		[SUB] = {.name = FN_BYTES("sub")},
+		[AUD] = {.name = FN_BYTES("aud")},
+		[AZP] = {.name = FN_BYTES("azp")},
+		[STS] = {.name = FN_BYTES("sts")},
+		[EXP] = {.name = FN_BYTES("exp")},
+		[NBF] = {.name = FN_BYTES("nbf")},
+		[IAT] = {.name = FN_BYTES("iat")},
+		[AUTH_TIME] = {.name = FN_BYTES("auth_time")},
 	};
 	struct jws jws;
 

@@ -2,10 +2,12 @@
 
 #include "adapters/wire/base64url.h"
 #include "adapters/wire/jwt_members.h"
+#include "adapters/wire/sha256.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +21,8 @@
 struct jwk {
 	atomic_uint holders;
 	enum jws_algorithm algorithm;
-	EVP_PKEY *key;
-	struct fn_bytes id; /* behind this */
+	EVP_PKEY_CTX *verifier; /* ready to verify; each call takes a copy, which is cheaper */
+	struct fn_bytes id;     /* behind this */
 };
 
 struct jwk_set {
@@ -32,7 +34,7 @@ FN_DROP(drop_number, BIGNUM *, BN_free)
 FN_DROP(drop_builder, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
 FN_DROP(drop_params, OSSL_PARAM *, OSSL_PARAM_free)
 FN_DROP(drop_context, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
-FN_DROP(drop_digest, EVP_MD_CTX *, EVP_MD_CTX_free)
+FN_DROP(drop_key, EVP_PKEY *, EVP_PKEY_free)
 
 /* ---- A key's members ------------------------------------------------------------------------- */
 
@@ -152,19 +154,34 @@ static const struct {
 
 /* ---- A set ----------------------------------------------------------------------------------- */
 
+static EVP_PKEY_CTX *
+new_verifier(EVP_PKEY *key, enum jws_algorithm algorithm)
+{
+	EVP_PKEY_CTX *made = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+
+	if (made && EVP_PKEY_verify_init(made) == 1 &&
+		EVP_PKEY_CTX_set_signature_md(made, sha256_method()) == 1 &&
+		(algorithm != JWS_RS256 ||
+			EVP_PKEY_CTX_set_rsa_padding(made, RSA_PKCS1_PADDING) == 1))
+		return made;
+	EVP_PKEY_CTX_free(made);
+	return NULL;
+}
+
 static struct jwk *
 new_jwk(struct fn_bytes id, enum jws_algorithm algorithm, EVP_PKEY *key)
 {
-	struct jwk *jwk = malloc(sizeof(*jwk) + id.size);
+	EVP_PKEY_CTX *verifier = new_verifier(key, algorithm);
+	struct jwk *jwk = verifier ? malloc(sizeof(*jwk) + id.size) : NULL;
 
 	if (!jwk) {
-		EVP_PKEY_free(key);
+		EVP_PKEY_CTX_free(verifier);
 		return NULL;
 	}
 	memcpy(jwk + 1, id.at, id.size);
 	jwk->holders = 1;
 	jwk->algorithm = algorithm;
-	jwk->key = key;
+	jwk->verifier = verifier;
 	jwk->id = (struct fn_bytes){(const char *)(jwk + 1), id.size};
 	return jwk;
 }
@@ -173,16 +190,16 @@ static struct jwk *
 read_jwk(struct fn_bytes json, struct fn_arena *arena)
 {
 	struct jwt_member members[MEMBERS] = {
-		[KTY] = {.name = "kty"},
-		[USE] = {.name = "use"},
-		[OPS] = {.name = "key_ops"},
-		[ALG] = {.name = "alg"},
-		[KID] = {.name = "kid"},
-		[N] = {.name = "n"},
-		[E] = {.name = "e"},
-		[CRV] = {.name = "crv"},
-		[X] = {.name = "x"},
-		[Y] = {.name = "y"},
+		[KTY] = {.name = FN_BYTES("kty")},
+		[USE] = {.name = FN_BYTES("use")},
+		[OPS] = {.name = FN_BYTES("key_ops")},
+		[ALG] = {.name = FN_BYTES("alg")},
+		[KID] = {.name = FN_BYTES("kid")},
+		[N] = {.name = FN_BYTES("n")},
+		[E] = {.name = FN_BYTES("e")},
+		[CRV] = {.name = FN_BYTES("crv")},
+		[X] = {.name = FN_BYTES("x")},
+		[Y] = {.name = FN_BYTES("y")},
 	};
 	struct fn_error ignored;
 	struct fn_bytes id;
@@ -193,7 +210,7 @@ read_jwk(struct fn_bytes json, struct fn_arena *arena)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (member_is(&members[KTY], kinds[i].type) &&
 			is_for_signatures(members, kinds[i].algorithm)) {
-			EVP_PKEY *key = kinds[i].make(members, arena);
+			AUTO(drop_key) EVP_PKEY *key = kinds[i].make(members, arena);
 
 			return key ? new_jwk(id, kinds[i].algorithm, key) : NULL;
 		}
@@ -204,7 +221,7 @@ read_jwk(struct fn_bytes json, struct fn_arena *arena)
 static bool
 read_keys(struct jwk_set *set, struct fn_bytes json, struct fn_arena *arena, struct fn_error *err)
 {
-	struct jwt_member keys = {.name = "keys"};
+	struct jwt_member keys = {.name = FN_BYTES("keys")};
 	struct fn_bytes name, value;
 
 	if (!jwt_members_read(json, arena, &keys, 1, err) || keys.value.size == 0 ||
@@ -264,7 +281,7 @@ jwk_drop(struct jwk *jwk)
 {
 	if (atomic_fetch_sub(&jwk->holders, 1) > 1)
 		return;
-	EVP_PKEY_free(jwk->key);
+	EVP_PKEY_CTX_free(jwk->verifier);
 	free(jwk);
 }
 
@@ -305,19 +322,18 @@ put_der(unsigned char der[DER_SIZE], struct fn_bytes signature)
 bool
 jwk_verify(struct jwk *jwk, const struct jws *jws)
 {
-	AUTO(drop_digest) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	const struct sha256 hash = sha256_of(jws->signed_text);
+	AUTO(drop_context) EVP_PKEY_CTX *verifier = EVP_PKEY_CTX_dup(jwk->verifier);
 	const unsigned char *signature = (const unsigned char *)jws->signature.at;
 	size_t size = jws->signature.size;
 	unsigned char der[DER_SIZE];
 
 	if (jwk->algorithm == JWS_ES256) {
-		if (size != 2 * COORDINATE)
+		if (size != (size_t)2 * COORDINATE)
 			return false;
 		size = put_der(der, jws->signature);
 		signature = der;
 	}
-	return context &&
-	       EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL, jwk->key, NULL) == 1 &&
-	       EVP_DigestVerify(context, signature, size,
-		       (const unsigned char *)jws->signed_text.at, jws->signed_text.size) == 1;
+	return verifier &&
+	       EVP_PKEY_verify(verifier, signature, size, hash.at, sizeof(hash.at)) == 1;
 }

@@ -40,13 +40,13 @@ read_header(struct jws *jws, struct fn_arena *arena, struct fn_bytes json, struc
 {
 	enum { ALG, KID, TYP, CTY, CRIT, B64, ZIP, MEMBERS };
 	struct jwt_member header[MEMBERS] = {
-		[ALG] = {.name = "alg"},
-		[KID] = {.name = "kid"},
-		[TYP] = {.name = "typ"},
-		[CTY] = {.name = "cty"},
-		[CRIT] = {.name = "crit"},
-		[B64] = {.name = "b64"},
-		[ZIP] = {.name = "zip"},
+		[ALG] = {.name = FN_BYTES("alg")},
+		[KID] = {.name = FN_BYTES("kid")},
+		[TYP] = {.name = FN_BYTES("typ")},
+		[CTY] = {.name = FN_BYTES("cty")},
+		[CRIT] = {.name = FN_BYTES("crit")},
+		[B64] = {.name = FN_BYTES("b64")},
+		[ZIP] = {.name = FN_BYTES("zip")},
 	};
 	struct fn_bytes algorithm;
 
@@ -60,7 +60,7 @@ read_header(struct jws *jws, struct fn_arena *arena, struct fn_bytes json, struc
 		return fn_fail(err, FN_INVALID, "its type is neither JWT nor at+jwt");
 	for (size_t i = CTY; i < MEMBERS; i++) {
 		if (header[i].value.size > 0)
-			return fn_fail(err, FN_INVALID, "it has \"%s\"", header[i].name);
+			return fn_fail(err, FN_INVALID, "it has \"%.*s\"", FN_ARG(header[i].name));
 	}
 	return true;
 }

@@ -15,10 +15,11 @@ take(struct jwt_member *wanted, size_t count, struct fn_bytes name, struct fn_by
 	struct fn_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!fn_bytes_is(name, wanted[i].name))
+		if (!fn_bytes_equal(name, wanted[i].name))
 			continue;
 		if (wanted[i].value.size > 0)
-			return fn_fail(err, FN_INVALID, "\"%s\" is there twice", wanted[i].name);
+			return fn_fail(
+				err, FN_INVALID, "\"%.*s\" is there twice", FN_ARG(wanted[i].name));
 		wanted[i].value = value;
 	}
 	return true;

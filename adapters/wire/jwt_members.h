@@ -8,8 +8,7 @@
 #include "fn/json.h"
 
 struct jwt_member {
-	const char *name;
-	struct fn_bytes value; /* JSON, a piece of the text; empty: there is none */
+	struct fn_bytes name, value; /* JSON, a piece of the text; empty: it is not there */
 };
 
 /* Fills in the values of those that are wanted. FN_INVALID: the text is no JSON object, or has one
