@@ -72,8 +72,8 @@ recall(struct names *names, struct fn_call *call, struct user *user)
 	return known;
 }
 
-static void
-remember(struct names *names, const struct user *user)
+void
+names_learn(struct names *names, const struct user *user)
 {
 	struct name *place = place_of(names, user->id);
 
@@ -119,7 +119,7 @@ read_names(struct names *names, struct fn_call *call, struct document_store *doc
 		struct fields from = {profile, NULL};
 
 		users[i]->username = fields_text(&from, "username");
-		remember(names, users[i]);
+		names_learn(names, users[i]);
 	}
 	return true;
 }

@@ -18,4 +18,7 @@ void names_close(struct names *);
 FN_MUST bool names_fill(struct names *, struct fn_call *, struct document_store *,
 	struct creation *, size_t count, struct fn_error *);
 
+/* Somebody has taken a name just now. */
+void names_learn(struct names *, const struct user *);
+
 #endif

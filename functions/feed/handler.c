@@ -1,6 +1,5 @@
 #include "functions/feed/handler.h"
 
-#include "fn/route.h"
 #include "functions/feed/endpoints.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -12,7 +11,10 @@ static const struct fn_route routes[] = {
 	{"PUT", "/api/creations/{id}/publish", feed_publish},
 	{"PUT", "/api/creations/{id}/like", feed_like},
 	{"DELETE", "/api/creations/{id}/like", feed_unlike},
+	{"GET", "/api/users/{username}", feed_profile},
+	{"GET", "/api/users/{username}/creations", feed_profile_creations},
 	{"GET", "/api/me", feed_account},
+	{"PUT", "/api/me/username", feed_rename},
 	{"GET", "/api/me/drafts", feed_drafts},
 };
 
@@ -41,5 +43,5 @@ feed(struct fn_call *call, const void *with, struct fn_error *err)
 
 	if (use->web.folder >= 0 && !fn_bytes_starts(call->path, "/api/"))
 		return page(call, &use->web, err);
-	return fn_route(call, routes, COUNT(routes), with, err);
+	return fn_api_route(call, use->api, routes, COUNT(routes), use, err);
 }

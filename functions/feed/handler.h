@@ -5,9 +5,11 @@
 #include "adapters/identity.h"
 #include "domain/feed.h"
 #include "domain/tokens.h"
+#include "fn/api.h"
 #include "fn/files.h"
 
 struct services {
+	const struct fn_api *api;
 	struct identity *identity;
 	struct feed feed;
 	const struct tokens_config *prices;

@@ -3,10 +3,12 @@
 
 #include <stddef.h>
 
+#define BODY_MOST (4 * 1024) /* a name, each character an escape */
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 struct config {
 	const char *cursor_key, *web;
+	struct fn_api api;
 	struct identity_config identity;
 	struct document_store_config documents;
 	struct object_store_config objects;
@@ -26,6 +28,7 @@ static const struct fn_setting own_settings[] = {
 
 static const struct fn_settings settings[] = {
 	{own_settings, 0},
+	{fn_api_settings, offsetof(struct config, api)},
 	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{object_store_settings, offsetof(struct config, objects)},
@@ -48,9 +51,11 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	const char *secret =
 		config->cursor_key[0] ? config->cursor_key : config->objects.secret_access_key;
 
-	cursor_key_init(&feed->key, fn_bytes(secret));
+	use->api = &config->api;
 	use->prices = &config->prices;
 	feed->names = names_open();
+	cursor_key_init(&feed->key, fn_bytes(secret));
+	TRY(fn_api_check(&config->api, err));
 	if (config->web[0])
 		TRY(fn_files_open(&use->web, config->web, "no-cache", err));
 	TRY(fn_http_client_open(&ground->http, err));
@@ -82,7 +87,8 @@ main(int argc, char **argv)
 	struct services use = {.web.folder = -1};
 	struct ground ground = {0};
 	struct fn_error err;
-	const struct fn_function function = {.target = "feed", .http = feed, .with = &use};
+	const struct fn_function function = {
+		.target = "feed", .http = feed, .with = &use, .max_body = BODY_MOST};
 	int status;
 
 	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&

@@ -32,6 +32,7 @@ static struct object_store_config objects_config = {
 static struct page_cache_config pages_config = {
 	.url = "", .ca_file = "", .fresh_ms = 3600000, .stale_ms = 3600000};
 static const struct tokens_config prices = {.video = 10, .signup = 100};
+static const struct fn_api api = {.origins = ""};
 static struct services use;
 
 static struct fn_call own; /* the test's */
@@ -78,7 +79,7 @@ setup(void)
 	fn_log_level(FN_CRITICAL);
 	arena = fn_arena_new();
 	own = (struct fn_call){.arena = arena, .deadline_ms = fn_now_ms() + 50000};
-	use = (struct services){.prices = &prices, .web.folder = -1};
+	use = (struct services){.api = &api, .prices = &prices, .web.folder = -1};
 	documents_config.url = fn_textf(arena, "sqlite:%s/phoenix.db", folder);
 	objects_config.url = fn_textf(arena, "file:%s/objects", folder);
 	must(fn_http_client_open(&http, &err));
@@ -121,24 +122,26 @@ drop_arena(void *of_call)
 	fn_arena_drop(of_call);
 }
 
-/* `etag` NULL: the client has nothing. What the request leads to lives as long as the test. */
+/* `header` NULL: none. What the request leads to lives as long as the test. */
 static struct request
-ask_having(enum who who, const char *method, const char *target, const char *etag)
+ask_with(enum who who, const char *method, const char *target, const struct fn_header *header,
+	const char *body)
 {
 	struct fn_arena *of_call = fn_arena_new();
-	struct fn_header header = {FN_BYTES("If-None-Match"), fn_bytes(etag)};
 	struct fn_bytes query = fn_bytes(target);
 	struct services services = use;
 	struct request request = {.call = {
 					  .method = fn_bytes(method),
 					  .path = fn_bytes_cut(&query, '?'),
 					  .query = query,
-					  .headers = &header,
-					  .header_count = etag ? 1 : 0,
+					  .headers = header,
+					  .header_count = header ? 1 : 0,
+					  .body = fn_bytes(body),
 					  .arena = of_call,
 					  .deadline_ms = fn_now_ms() + CALL_MS,
 				  }};
 
+	fn_arena_defer(arena, drop_arena, of_call);
 	services.identity = identities[who];
 	if (feed(&request.call, &services, &request.err))
 		request.status = request.call.answer.status;
@@ -152,10 +155,25 @@ ask_having(enum who who, const char *method, const char *target, const char *eta
 static struct request
 ask(enum who who, const char *method, const char *target)
 {
-	struct request request = ask_having(who, method, target, NULL);
+	return ask_with(who, method, target, NULL, "");
+}
 
-	fn_arena_defer(arena, drop_arena, request.call.arena);
-	return request;
+/* The client has what had this tag. */
+static struct request
+ask_having(enum who who, const char *target, const char *etag)
+{
+	const struct fn_header header = {FN_BYTES("If-None-Match"), fn_bytes(etag)};
+
+	return ask_with(who, "GET", target, &header, "");
+}
+
+static struct request
+rename_to(enum who who, const char *name)
+{
+	const struct fn_header header = {FN_BYTES("Content-Type"), FN_BYTES("application/json")};
+
+	return ask_with(who, "PUT", "/api/me/username", &header,
+		fn_textf(arena, "{\"username\":\"%s\"}", name));
 }
 
 #define assert_status(asked, wanted)                                                               \
@@ -477,6 +495,57 @@ START_TEST(account_needs_a_user)
 }
 END_TEST
 
+/* A name leads to who has taken it and to what he has published; another's is refused. */
+START_TEST(name_leads_to_its_owner)
+{
+	const char *id = make_listed(ANN);
+
+	make(ANN, "img_", "succeeded", false);
+	make_listed(BEN);
+	assert_status(ask(BEN, "GET", "/api/users/ann"), 404);
+	assert_status(ask(BEN, "GET", "/api/users/ann/creations"), 404);
+	struct request taken = rename_to(ANN, "Ann");
+
+	assert_status(taken, 200);
+	ck_assert_str_eq(taken.answer, "{\"id\":\"user_ann\",\"username\":\"Ann\",\"tokens\":100}");
+	ck_assert_str_eq(ask(ANN, "GET", "/api/me").answer, taken.answer);
+	assert_status(rename_to(BEN, "ann"), 409);
+	assert_status(rename_to(BEN, "a"), 400);
+	assert_status(rename_to(NOBODY, "carl"), 401);
+	ck_assert_str_eq(ask(NOBODY, "GET", "/api/users/ann").answer,
+		"{\"id\":\"user_ann\",\"username\":\"Ann\"}");
+	for (enum who who = NOBODY; who < WHO_COUNT; who++)
+		ck_assert_str_eq(list(who, "/api/users/ann/creations?limit=5"), id);
+	assert_status(ask(BEN, "GET", "/api/users/ann/creations?limit=0"), 400);
+}
+END_TEST
+
+/* A creation is shown with the name that its owner has now, one read for all on a page. */
+START_TEST(names_are_those_of_today)
+{
+	const char *id = make_listed(ANN);
+
+	make_listed(ANN);
+	make_listed(BEN);
+	ck_assert(json_is_null(json_object_get(member(BEN, id, "owner"), "username")));
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "first" : "second";
+
+		assert_status(rename_to(ANN, name), 200);
+		ck_assert_str_eq(
+			json_string_value(json_object_get(member(BEN, id, "owner"), "username")),
+			name);
+	}
+	names_close(use.feed.names);
+	use.feed.names = names_open();
+	store_spy_trips(use.feed.documents);
+	list(NOBODY, "/api/feed");
+	ck_assert_uint_eq(store_spy_trips(use.feed.documents), 2);
+	ck_assert_str_eq(
+		json_string_value(json_object_get(member(BEN, id, "owner"), "username")), "second");
+}
+END_TEST
+
 /* A draft that is published is in the next page of everybody. */
 START_TEST(draft_is_published)
 {
@@ -754,18 +823,14 @@ START_TEST(public_answers_are_for_caches)
 	ck_assert(fn_bytes_starts(header(&whole, "Cache-Control"), "public, "));
 	ck_assert(strstr(fn_text(arena, header(&whole, "Cache-Control")), "s-maxage="));
 	ck_assert_bytes_eq(header(&whole, "Vary"), "Authorization");
-	again = ask_having(NOBODY, "GET", targets[_i], fn_textf(arena, "\"x\", W/%s", etag));
+	again = ask_having(NOBODY, targets[_i], fn_textf(arena, "\"x\", W/%s", etag));
 	assert_status(again, 304);
 	ck_assert_uint_eq(again.call.answer.body.size, 0);
 	ck_assert_bytes_eq(header(&again, "ETag"), etag);
-	fn_arena_drop(again.call.arena);
-	again = ask_having(NOBODY, "GET", targets[_i], "\"another\"");
-	assert_status(again, 200);
-	fn_arena_drop(again.call.arena);
-	users = ask_having(BEN, "GET", targets[_i], etag);
+	assert_status(ask_having(NOBODY, targets[_i], "\"another\""), 200);
+	users = ask_having(BEN, targets[_i], etag);
 	assert_status(users, 200);
 	ck_assert_bytes_eq(header(&users, "Cache-Control"), "private, no-cache");
-	fn_arena_drop(users.call.arena);
 }
 END_TEST
 
@@ -813,6 +878,8 @@ main(void)
 		{urls_are_made_when_they_are_read, 1, setup, teardown},
 		{rights_are_kept, COUNT(rights), setup, teardown},
 		{account_needs_a_user, 1, setup, teardown},
+		{name_leads_to_its_owner, 1, setup, teardown},
+		{names_are_those_of_today, 1, setup, teardown},
 		{draft_is_published, 1, setup, teardown},
 		{like_counts_once, 1, setup, teardown},
 		{lists_learn_of_likes, 2, setup, teardown},
