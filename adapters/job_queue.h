@@ -217,6 +217,7 @@ struct job_info {
 	int64_t score;
 	int64_t enqueued_ms;  /* Unix */
 	int64_t at_ms;        /* Unix: end of the lease, of the delay, or time of death; 0: none */
+	int64_t seen_ms;      /* Unix: when this was so, by the clock of the two above */
 	size_t position, of;  /* as in a ticket */
 	int64_t starts_in_ms; /* as in a ticket */
 	int progress;         /* percent; -1: not known */

@@ -692,19 +692,21 @@ info_read(const redisReply *reply, size_t waiting, int64_t gap_us, struct job_in
 	return true;
 }
 
-/* {how many wait, gap, jobs} */
+/* {how many wait, gap, jobs, time} */
 static bool
 infos_read(const redisReply *reply, struct fn_arena *arena, const struct job_info **read,
 	size_t *count, struct fn_error *err)
 {
-	if (!is_list(reply, 3) || !is_list(reply->element[2], 0))
+	if (!is_list(reply, 4) || !is_list(reply->element[2], 0))
 		return odd(err);
 	const redisReply *list = reply->element[2];
 	struct job_info *infos = fn_arena_alloc(arena, (list->elements + 1) * sizeof(*infos));
 	size_t waiting = (size_t)number_at(reply, 0);
 
-	for (size_t i = 0; i < list->elements; i++)
+	for (size_t i = 0; i < list->elements; i++) {
 		TRY(info_read(list->element[i], waiting, number_at(reply, 1), &infos[i], err));
+		infos[i].seen_ms = number_at(reply, 3) / 1000;
+	}
 	*read = infos;
 	*count = list->elements;
 	return true;

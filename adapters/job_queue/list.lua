@@ -8,4 +8,4 @@ local jobs = {}
 for i, id in ipairs(ids) do
 	jobs[i] = view(id)
 end
-return {call('ZCARD', WAITING), tonumber(call('HGET', NOTES, 'gap') or -1), jobs}
+return {call('ZCARD', WAITING), tonumber(call('HGET', NOTES, 'gap') or -1), jobs, (now())}

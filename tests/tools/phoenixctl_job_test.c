@@ -403,7 +403,7 @@ static const struct {
 		"\"operation\":\"" OPERATION "\"}}"},
 	{submit_failed,
 		{"Status     failed\n", "Reason     No paint is left.\n",
-			"Price      10 tokens, given back\n", "Queue      dead, died now\n",
+			"Price      10 tokens, given back\n", "Queue      dead, died ",
 			"Note       vertex: 500\n"},
 		"{\"job\":{\"state\":\"dead\",\"note\":\"vertex: 500\"},\"video\":{"
 		"\"status\":\"failed\",\"refunded\":true,\"reason\":\"No paint is left.\"}}"},
@@ -415,7 +415,7 @@ static const struct {
 	{submit, {"Status     queued\n", "Queue      waiting, place 1\n"},
 		"{\"job\":{\"state\":\"waiting\",\"position\":1},\"video\":{\"status\":\"queued\","
 		"\"operation\":null}}"},
-	{submit_orphan, {"Status     unknown to the store\n", "Queue      dead, died now\n"},
+	{submit_orphan, {"Status     unknown to the store\n", "Queue      dead, died "},
 		"{\"job\":{\"state\":\"dead\"},\"video\":null}"},
 	{submit_forgotten, {"Status     failed\n", "Queue      unknown\n"},
 		"{\"job\":null,\"video\":{\"status\":\"failed\"}}"},

@@ -1,7 +1,6 @@
 #include "tools/phoenixctl/jobs.h"
 
 #include "domain/fields.h"
-#include "fn/clock.h"
 #include "tools/phoenixctl/json.h"
 #include "tools/phoenixctl/text.h"
 
@@ -80,7 +79,7 @@ place(struct fn_arena *arena, const struct job_info *job)
 struct fn_bytes
 job_outlook(struct fn_arena *arena, const struct job_info *job)
 {
-	int64_t left_ms = job->at_ms - fn_unix_ms();
+	int64_t left_ms = job->at_ms - job->seen_ms;
 
 	switch (job->state) {
 	case JOB_WAITING:
@@ -100,7 +99,7 @@ job_outlook(struct fn_arena *arena, const struct job_info *job)
 struct fn_bytes
 job_age(struct fn_arena *arena, const struct job_info *job)
 {
-	return text_ago(arena, fn_unix_ms() - job->enqueued_ms);
+	return text_ago(arena, job->seen_ms - job->enqueued_ms);
 }
 
 static struct fn_bytes
