@@ -55,11 +55,15 @@ finish(struct shift *shift, struct fn_error *err)
 	return true;
 }
 
+/* Where the last one got nothing, a moment is left for something to come. */
 static bool
 claim_in(struct shift *shift, struct fn_call *call, struct job_claim *claim, struct fn_error *err)
 {
 	struct job_queue *jobs = shift->use->videos.queue.jobs;
+	int64_t wait_ms = shift->claim.again_ms < LISTEN_MS ? shift->claim.again_ms : LISTEN_MS;
 
+	if (wait_ms > 0)
+		return job_queue_wait_and_claim(jobs, call, wait_ms, shift->worker, claim, err);
 	if (!shift->has_end)
 		return job_queue_claim(jobs, call, shift->worker, claim, err);
 	TRY(job_queue_finish_and_claim(
@@ -122,13 +126,11 @@ catch_up(struct shift *shift)
 		fn_log(shift->call, FN_WARNING, "%s", why.message);
 }
 
+/* What is due soon is waited for, be it what the queue had lost. */
 static bool
-wait_for_work(struct shift *shift, struct fn_error *err)
+is_done(const struct job_claim *claim)
 {
-	int64_t wait_ms = shift->claim.again_ms < LISTEN_MS ? shift->claim.again_ms : LISTEN_MS;
-	bool woken;
-
-	return job_queue_wait(shift->use->videos.queue.jobs, shift->call, wait_ms, &woken, err);
+	return claim->kind == JOB_PAUSED || (claim->again_ms >= SOON_MS && !claim->reconcile);
 }
 
 /* Until there is nothing to do, or no time to do it in. */
@@ -139,27 +141,16 @@ work(struct shift *shift, struct fn_error *err)
 		TRY(claim_next(shift, err));
 		if (shift->claim.reconcile)
 			catch_up(shift);
-		switch (shift->claim.kind) {
-		case JOB_CLAIMED:
+		if (shift->claim.kind == JOB_CLAIMED)
 			do_job(shift);
-			continue;
-		case JOB_PAUSED:
-			return true;
-		case JOB_REBUILD:
+		else if (shift->claim.kind == JOB_REBUILD)
 			TRY(rebuild(shift, VIDEO_ALL, err));
-			break;
-		case JOB_IDLE:
-		case JOB_FULL:
-			if (shift->claim.again_ms >= SOON_MS && !shift->claim.reconcile)
-				return true;
-			break;
-		}
-		TRY(wait_for_work(shift, err));
+		else if (is_done(&shift->claim))
+			return true;
 	}
 	if (shift->has_end)
 		TRY(finish(shift, err));
-	video_bell_ring(
-		shift->use->events, shift->call, FN_BYTES("any")); /* for whoever has time */
+	video_bell_ring(shift->use->events, shift->call, (struct fn_bytes){0}); /* for others */
 	return true;
 }
 
