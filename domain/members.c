@@ -163,6 +163,16 @@ check_media_type(const struct fn_call *call, struct fn_error *err)
 		"Content-Type: application/json is wanted, this is %.*s", FN_ARG(type));
 }
 
+/* What is wrong, without what jansson quotes of the text: it may be a prompt, and no log is to have
+ * one. */
+static int
+size_of_reason(const json_error_t *why)
+{
+	const char *quote = strstr(why->text, " near ");
+
+	return (int)(quote ? (size_t)(quote - why->text) : strlen(why->text));
+}
+
 /* The tree lives as long as the call, since text that was read points into it. */
 static bool
 parse_body(struct fn_call *call, json_t **body, struct fn_error *err)
@@ -174,13 +184,22 @@ parse_body(struct fn_call *call, json_t **body, struct fn_error *err)
 	json_t *json = fields_keep(
 		call, json_loadb(call->body.at, call->body.size, JSON_REJECT_DUPLICATES, &why));
 	if (!json)
-		return fn_fail(err, FN_INVALID, "body: line %d, column %d: %s", why.line,
-			why.column, why.text);
+		return fn_fail(err, FN_INVALID, "body: line %d, column %d: %.*s", why.line,
+			why.column, size_of_reason(&why), why.text);
 	if (!json_is_object(json))
 		return fn_fail(err, FN_INVALID, "body: a JSON object is wanted, this is %s",
 			type_name(json));
 	*body = json;
 	return true;
+}
+
+/* A word; what has more than that in it may be text in the wrong place. */
+static bool
+is_plain(const char *name)
+{
+	return name[0] != '\0' &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_-")] == '\0';
 }
 
 static bool
@@ -191,6 +210,8 @@ read_member(const char *name, const json_t *value, const struct member *members,
 		if (strcmp(name, members[i].name) == 0)
 			return members[i].read(name, value, into, err);
 	}
+	if (!is_plain(name))
+		return fn_fail(err, FN_INVALID, "body: there is no member of such a name");
 	return fn_fail(err, FN_INVALID, "%.60s: there is no such member", name);
 }
 

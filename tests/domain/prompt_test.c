@@ -56,25 +56,21 @@ static const struct {
 } wrong[] = {
 	{FN_BYTES_INIT(""), "body: empty, a JSON object is wanted"},
 	{FN_BYTES_INIT(" \n"), "body: line 2, column 0: "},
-	{FN_BYTES_INIT("prompt=fox"), "body: line 1, column 6: '[' or '{' expected near 'prompt'"},
-	{FN_BYTES_INIT("\"fox\""), "body: line 1, column 5: '[' or '{' expected near '\"fox\"'"},
+	{FN_BYTES_INIT("prompt=fox"), "body: line 1, column 6: '[' or '{' expected"},
+	{FN_BYTES_INIT("\"fox\""), "body: line 1, column 5: '[' or '{' expected"},
 	{FN_BYTES_INIT("[\"fox\"]"), "body: a JSON object is wanted, this is an array"},
-	{FN_BYTES_INIT("{\"prompt\":\"fox\"} x"),
-		"body: line 1, column 18: end of file expected near 'x'"},
+	{FN_BYTES_INIT("{\"prompt\":\"fox\"} x"), "body: line 1, column 18: end of file expected"},
 	{FN_BYTES_INIT("{\"prompt\":\"fox\"}\0"), "body: line 1, column 17: end of file expected"},
-	{FN_BYTES_INIT("{\"prompt\":\"fox\",}"),
-		"body: line 1, column 17: string or '}' expected near '}'"},
+	{FN_BYTES_INIT("{\"prompt\":\"fox\",}"), "body: line 1, column 17: string or '}' expected"},
 	{FN_BYTES_INIT("{\"prompt\":\"fox"), "body: line 1, column 14: premature end of input"},
-	{FN_BYTES_INIT("{'prompt':'fox'}"),
-		"body: line 1, column 2: string or '}' expected near '''"},
-	{AND("\"prompt\":\"b\""),
-		"body: line 1, column 30: duplicate object key near '\"prompt\"'"},
-	{PROMPT("\xff"), "body: line 1, column 11: unable to decode byte 0xff near '\"'"},
+	{FN_BYTES_INIT("{'prompt':'fox'}"), "body: line 1, column 2: string or '}' expected"},
+	{AND("\"prompt\":\"b\""), "body: line 1, column 30: duplicate object key"},
+	{PROMPT("\xff"), "body: line 1, column 11: unable to decode byte 0xff"},
 	{PROMPT("\xc0\xaf"), "body: line 1, column 11: unable to decode byte 0xc0"},
 	{PROMPT("\xed\xa0\x80"), "body: line 1, column 11: unable to decode byte 0xed"},
 	{PROMPT("\\ud800"), "body: line 1, column 18: invalid Unicode"},
 	{PROMPT("\\u0000"), "body: line 1, column 18: \\u0000 is not allowed"},
-	{PROMPT("a\nb"), "body: line 1, column 12: unexpected newline near '\"a'"},
+	{PROMPT("a\nb"), "body: line 1, column 12: unexpected newline"},
 
 	{FN_BYTES_INIT("{}"), "prompt: missing, 1 to 2000 characters are wanted"},
 	{FN_BYTES_INIT("{\"prompt\":7}"), "prompt: text is wanted, this is a number"},
@@ -117,7 +113,8 @@ static const struct {
 
 	{AND("\"colour\":\"red\""), "colour: there is no such member"},
 	{AND("\"Prompt\":\"b\""), "Prompt: there is no such member"},
-	{AND("\"\":\"b\""), ": there is no such member"},
+	{AND("\"a red fox\":true"), "body: there is no member of such a name"},
+	{AND("\"\":\"b\""), "body: there is no member of such a name"},
 };
 START_TEST(wrong_body_is_refused)
 {
