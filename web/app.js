@@ -130,6 +130,7 @@ async function submit({ type, request, key }) {
 		const creation = await make[type](request, key, underWay.signal, showProgress);
 		await showResult(creation);
 		shown = creation;
+		document.dispatchEvent(new CustomEvent("creation", { detail: creation }));
 	} catch (problem) {
 		if (underWay.signal.aborted)
 			show();

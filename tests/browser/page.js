@@ -1,14 +1,14 @@
-// node page.js SCENARIO URL: does in a real Chromium what a person would do on the page at URL;
-// exits 0 where it went as it should.
+// node page.js GROUP URL: does in a real Chromium what a person would do on the page at URL, one
+// scenario of the group after the other; exits 0 where all went as they should.
 const assert = require("node:assert/strict");
 const { chromium } = require("playwright-core");
 
 const API = "**/api/image/generate";
 
-const scenarios = {
+const pictures = {
 	async "a sentence becomes a picture"(page) {
 		await ask(page, "A red fox in the snow", "16:9");
-		const picture = page.getByRole("img", { name: "A red fox in the snow" });
+		const picture = page.getByRole("figure").getByRole("img", { name: "A red fox in the snow" });
 		await picture.waitFor();
 		assert.ok(await picture.evaluate((img) => img.naturalWidth > img.naturalHeight));
 		assert.ok(await page.getByRole("button", { name: "Create" }).isEnabled());
@@ -40,7 +40,7 @@ const scenarios = {
 		});
 		await ask(page, "A red fox");
 		await page.getByText("Server busy, trying again").first().waitFor();
-		await page.getByRole("img", { name: "A red fox" }).waitFor();
+		await page.getByRole("figure").getByRole("img", { name: "A red fox" }).waitFor();
 		assert.equal(keys.length, 2);
 		assert.ok(keys[0]);
 		assert.equal(keys[0], keys[1]);
@@ -57,11 +57,21 @@ const scenarios = {
 		await ask(page, "A red fox");
 		await page.getByRole("alert").getByText("The model failed.").waitFor();
 		await page.getByRole("button", { name: "Try again" }).click();
-		await page.getByRole("img", { name: "A red fox" }).waitFor();
+		await page.getByRole("figure").getByRole("img", { name: "A red fox" }).waitFor();
 		assert.equal(keys.length, 2);
 		assert.equal(keys[0], keys[1]);
 	},
 
+	async "a request can be canceled"(page) {
+		await page.route(API, () => {}); /* never answered */
+		await ask(page, "A red fox");
+		await page.getByRole("button", { name: "Cancel" }).click();
+		await page.getByRole("region", { name: "In progress" }).waitFor({ state: "hidden" });
+		assert.ok(await page.getByRole("button", { name: "Create" }).isEnabled());
+	},
+};
+
+const videos = {
 	async "a sentence becomes a video"(page) {
 		await page.getByText("Video", { exact: true }).click();
 		assert.ok(await page.getByLabel("4:3").isDisabled());
@@ -84,15 +94,115 @@ const scenarios = {
 		assert.equal((await canceled).status(), 202);
 		await page.getByRole("region", { name: "In progress" }).waitFor({ state: "hidden" });
 	},
+};
 
-	async "a request can be canceled"(page) {
-		await page.route(API, () => {}); /* never answered */
-		await ask(page, "A red fox");
-		await page.getByRole("button", { name: "Cancel" }).click();
-		await page.getByRole("region", { name: "In progress" }).waitFor({ state: "hidden" });
-		assert.ok(await page.getByRole("button", { name: "Create" }).isEnabled());
+const published = {
+	async "what is made is shown to everybody, and can be liked"(page) {
+		await ask(page, "A hedgehog");
+		const like = () => card(page, "Explore", "A hedgehog").getByRole("button", { name: /^Like/ });
+		await clickLike(page, like());
+		assert.equal(await like().getAttribute("aria-pressed"), "true");
+		assert.equal(await like().getAttribute("aria-label"), "Like, 1 like");
+		await page.getByText("Videos", { exact: true }).click();
+		await region(page, "Explore").getByText("Nothing is published yet.").waitFor();
+		await page.getByText("All", { exact: true }).click();
+		await like().waitFor();
+		assert.equal(await like().getAttribute("aria-pressed"), "true");
+		await clickLike(page, like());
+		assert.equal(await like().getAttribute("aria-pressed"), "false");
+	},
+
+	async "a like that is refused is taken back"(page) {
+		await page.route("**/like", (route) => route.fulfill({ status: 503,
+			contentType: "application/problem+json", body: JSON.stringify({ detail: "Busy." }) }));
+		await ask(page, "A badger");
+		const like = card(page, "Explore", "A badger").getByRole("button", { name: /^Like/ });
+		await like.click();
+		await region(page, "Explore").getByText("Busy.").waitFor();
+		assert.equal(await like.getAttribute("aria-pressed"), "false");
+		assert.equal(await like.getAttribute("aria-label"), "Like, 0 likes");
+	},
+
+	async "more is shown when it is asked for"(page) {
+		const creation = (n) => ({ id: `img_${n}`, type: "image", status: "succeeded", url: null,
+			prompt: `number ${n}`, owner: { id: "user_x", username: "ann" }, likes: n, liked: false,
+			published: true });
+		await page.route("**/api/feed?*", (route) => {
+			const behind = new URL(route.request().url()).searchParams.get("cursor");
+			return route.fulfill({ json: behind ? { creations: [creation(3)], next_cursor: null }
+				: { creations: [creation(1), creation(2)], next_cursor: "c/1" } });
+		});
+		await page.reload();
+		await page.getByRole("button", { name: "More" }).click();
+		await card(page, "Explore", "number 3").waitFor();
+		assert.equal(await region(page, "Explore").getByRole("article").count(), 3);
+		assert.equal(await page.getByRole("button", { name: "More" }).count(), 0);
+	},
+
+	async "a draft is published, and deleted for good"(page, url) {
+		const answer = await page.request.post(`${url}/api/image/generate`,
+			{ data: { prompt: "A kept back owl", publish: false } });
+		assert.equal(answer.status(), 201);
+		const { url: picture } = await answer.json();
+
+		await page.getByRole("link", { name: "Yours" }).click();
+		const draft = card(page, "Seen by you alone", "A kept back owl");
+		await draft.getByRole("button", { name: "Publish" }).click();
+		await draft.waitFor({ state: "detached" });
+		await page.getByRole("link", { name: "Explore" }).click();
+		await card(page, "Explore", "A kept back owl").waitFor();
+
+		const { creations } = await (await page.request.get(`${url}/api/feed`)).json();
+		assert.equal((await page.request.get(picture)).status(), 200);
+		assert.equal((await page.request.delete(`${url}/api/creations/${creations[0].id}`)).status(), 204);
+		assert.equal((await page.request.get(picture)).status(), 404);
+		await page.reload();
+		await card(page, "Explore", "A kept back owl").waitFor({ state: "detached" });
+	},
+
+	async "what was kept back is deleted where it stands"(page, url) {
+		await page.request.post(`${url}/api/image/generate`,
+			{ data: { prompt: "A kept back bat", publish: false } });
+		await page.goto(`${url}/#mine`);
+		page.on("dialog", (dialog) => dialog.accept());
+		const draft = card(page, "Seen by you alone", "A kept back bat");
+		await draft.getByRole("button", { name: "Delete" }).click();
+		await draft.waitFor({ state: "detached" });
+		await page.getByText("Deleted.").waitFor();
+		await page.reload();
+		await page.getByText("What you keep back").waitFor();
+	},
+
+	async "a name is taken, and leads to what was published under it"(page, url) {
+		await ask(page, "An otter");
+		await card(page, "Explore", "An otter").waitFor();
+		await page.getByRole("link", { name: "Yours" }).click();
+		await page.getByLabel("Name that others see").fill("x");
+		await page.getByRole("button", { name: "Take this name" }).click();
+		await page.getByText("3 to 30 letters").waitFor();
+		await page.getByLabel("Name that others see").fill("Otto");
+		await page.getByRole("button", { name: "Take this name" }).click();
+		await page.getByText("This is your name now.").waitFor();
+		await card(page, "Published", "An otter").waitFor();
+		await page.getByRole("link", { name: "Explore" }).click();
+		await card(page, "Explore", "An otter").getByRole("link", { name: "Otto" }).click();
+		await page.getByRole("heading", { name: "Otto" }).waitFor();
+		await card(page, "Creations", "An otter").waitFor();
+		await page.goto(`${url}/#@nobody_of_this_name`);
+		await page.getByRole("heading", { name: "There is nobody of this name" }).waitFor();
 	},
 };
+
+const region = (page, name) => page.getByRole("region", { name });
+
+const card = (page, list, prompt) =>
+	region(page, list).getByRole("article").filter({ hasText: prompt });
+
+/* Until the server has said that it is so. */
+const clickLike = (page, button) => Promise.all([
+	page.waitForResponse((response) => response.url().endsWith("/like") && response.ok()),
+	button.click(),
+]);
 
 async function ask(page, prompt, shape) {
 	await page.getByLabel("What should it show?").fill(prompt);
@@ -101,14 +211,14 @@ async function ask(page, prompt, shape) {
 	await page.keyboard.press("Enter");
 }
 
-async function main(scenario, url) {
-	const browser = await chromium.launch({
-		executablePath: "/usr/bin/chromium",
-		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-			"--disable-component-update", "--disable-sync"],
-	});
+const groups = { pictures, videos, published };
+
+/* Each in a browser's window of its own. */
+async function play(browser, scenario, url) {
+	const context = await browser.newContext();
 	try {
-		const page = await browser.newPage();
+		const page = await context.newPage();
+		page.setDefaultTimeout(20_000);
 		const complaints = [];
 		page.on("pageerror", (error) => complaints.push(error.message));
 		page.on("console", (message) => {
@@ -116,8 +226,25 @@ async function main(scenario, url) {
 				complaints.push(message.text());
 		});
 		await page.goto(url);
-		await scenarios[scenario](page);
+		await scenario(page, url);
 		assert.deepEqual(complaints, []);
+	} finally {
+		await context.close();
+	}
+}
+
+async function main(group, url) {
+	const browser = await chromium.launch({
+		executablePath: "/usr/bin/chromium",
+		args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+			"--disable-component-update", "--disable-sync"],
+	});
+	try {
+		for (const [name, scenario] of Object.entries(groups[group]))
+			await play(browser, scenario, url).catch((error) => {
+				console.error(`${name}:`, error);
+				process.exitCode = 1;
+			});
 	} finally {
 		await browser.close();
 	}
