@@ -56,7 +56,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-identity bench-feed queue-mutations audit clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-identity bench-feed bench-video queue-mutations audit clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -135,6 +135,10 @@ bench-feed: $(BENCH_FEED) $(BUILD)/bench/runtime/load $(addprefix $(BUILD)/bin/,
 
 bench-identity: $(BUILD)/bench/identity/measure ## Measure what it costs to know who is asking
 	@$<
+
+BENCH_VIDEO := $(BUILD)/bench/video/load $(BUILD)/bench/picture/upstream
+bench-video: $(BENCH_VIDEO) $(addprefix $(BUILD)/bin/,submit_video video_worker issuer hello_event) ## Measure what a video costs
+	@bench/video/run --build $(BUILD)
 
 queue-mutations: ## Plant faults in the queue's scripts and see the tests notice
 	@tests/adapters/job_queue_mutations
@@ -231,7 +235,7 @@ ifeq ($(findstring fuzzer,$(SANITIZE)),)
 $(FUZZERS:%=$(BUILD)/%): $(BUILD)/tests/fuzz/replay.o
 endif
 
-$(BENCH_PICTURE): %: %.o $(BUILD)/bench/picture/plain_http.o
+$(BENCH_PICTURE) $(BUILD)/bench/video/load: %: %.o $(BUILD)/bench/picture/plain_http.o
 	@$(CC) $(LDFLAGS) $(LINK) -o $@ $^ $(LDLIBS) $(LIBS)
 
 $(BUILD)/bench/identity/measure: $(BUILD)/bench/identity/measure.o $(LIBRARIES)

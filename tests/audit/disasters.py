@@ -109,10 +109,10 @@ class Disasters:
 
     async def be_over(self, is_quick):
         """Workers that were to end at some step are replaced by others."""
-        if is_quick:
-            await self.restart_redis()
         for worker in self.world.workers:
             if worker.runs:
                 worker.excused.add(worker.life)
                 await worker.kill()
+        if is_quick:
+            await self.restart_redis()
         self.tell("all is calm")

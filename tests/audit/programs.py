@@ -52,6 +52,8 @@ class Program:
 
     async def is_up(self):
         if not self.runs:
+            if self.process.returncode == -signal.SIGKILL:  # somebody did not wait for it
+                return True
             sys.exit(f"{self.life} did not start:\n{self.log()[-2000:]}")
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", self.port)

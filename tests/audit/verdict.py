@@ -110,11 +110,11 @@ class Verdict:
     # ---- Videos ----------------------------------------------------------------------------------
 
     async def look_at_objects(self):
-        stored = {path.relative_to(self.world.objects): path for path in self.files()}
+        stored = collections.defaultdict(list)
+        for path in self.world.stored_files():
+            stored[path.stem].append(path.relative_to(self.world.objects))
         for name, creation in self.creations.items():
-            own = [path for path in stored if path.stem == name]
-            for path in own:
-                del stored[path]
+            own = stored.pop(name, [])
             if creation["status"] != "succeeded":
                 if own:
                     self.complain(creation["prompt"], f"{creation['status']}, and its video is there")
@@ -122,13 +122,10 @@ class Verdict:
                 self.complain(creation["prompt"], f"has {len(own)} objects")
             else:
                 await self.look_at_video(name, creation)
-        for path in stored:
-            self.complain("", f"{path} belongs to nobody")
+        for paths in stored.values():
+            self.complain("", f"{paths} belong to nobody")
         if self.sums["succeeded"] and not is_film(self.world.witness.film):
             self.complain("", "the film does not play")
-
-    def files(self):
-        return [path for path in self.world.objects.rglob("*") if path.is_file()]
 
     async def look_at_video(self, name, creation):
         path = "/objects/" + creation["url"].partition("/objects/")[2]

@@ -178,13 +178,17 @@ class World:
 
     def documents(self, collection):
         if not self.store:
-            if not self.database.exists():
-                return {}
             self.store = sqlite3.connect(self.database, timeout=30)
-        rows = self.store.execute(
-            "SELECT id, fields FROM documents WHERE collection = ?", [collection]
-        ).fetchall()
+        try:
+            rows = self.store.execute(
+                "SELECT id, fields FROM documents WHERE collection = ?", [collection]
+            ).fetchall()
+        except sqlite3.OperationalError:  # nobody has written anything yet
+            return {}
         return {name: json.loads(fields) for name, fields in rows}
+
+    def stored_files(self):
+        return [path for path in self.objects.rglob("*") if path.is_file()]
 
     def see(self, creation):
         job, operation = creation["prompt"], creation["operation"]
