@@ -51,12 +51,12 @@ TESTS     := $(patsubst %.c,%,$(shell find tests -name node_modules -prune -o -n
              $(FUZZERS)
 SOURCES   := $(shell find $(wildcard runtime adapters domain functions local tools tests bench) \
                -name node_modules -prune -o -name '*.[ch]' -print)
-SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local tests bench terraform \
+SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local tests bench containers tools \
                --exclude-dir=node_modules 2>/dev/null)
 
 # ---- Daily work ------------------------------------------------------------------------------
 
-.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-identity bench-feed bench-video queue-mutations audit clean clean-data
+.PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-identity bench-feed bench-video queue-mutations audit terraform-check terraform-mutations containers-check deploy rollback clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
 		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
@@ -147,8 +147,26 @@ AUDIT ?=
 audit: build $(BUILD)/tests/video_worker_faulty ## Kill all that makes videos, and audit; AUDIT="--seed X"
 	@tests/audit/run --build $(BUILD) $(AUDIT)
 
+BINARIES := $(FUNCTIONS:%=$(BUILD)/bin/%)
+terraform-check: $(BINARIES) ## Check the infrastructure, as far as that needs no cloud
+	@tests/terraform/check $(BUILD)/bin
+
+terraform-mutations: $(BINARIES) ## Plant mistakes in the infrastructure and see the check notice
+	@tests/terraform/mutations $(BUILD)/bin
+
+containers-check: $(BINARIES) ## Start each function in the file system of its container
+	@tests/containers/check $(BUILD)/bin
+
 layers: ## Refuse an include that points up
 	@awk -f tests/layers.awk $(SOURCES)
+
+# ---- Delivery: FUNCTION=feed PROJECT=... [REGIONS="us-central1 europe-west1"] ------------------
+
+deploy: ## Build a function's container and let it take over, a canary first
+	@containers/deploy $(FUNCTION) $(PROJECT) $(REGIONS)
+
+rollback: ## Give a function's traffic back to the revision before
+	@containers/rollback $(FUNCTION) $(PROJECT) $(REGIONS)
 
 # ---- How things are built --------------------------------------------------------------------
 
@@ -275,6 +293,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags.list
 
 # The assembler includes them, of which -MMD knows nothing.
 $(BUILD)/adapters/job_queue_scripts.o: $(wildcard adapters/job_queue/*.lua)
+$(BUILD)/adapters/rate_limit_redis.o: adapters/rate_limit/take.lua
 $(BUILD)/adapters/document_store_indexes.o: terraform/firestore_indexes.auto.tfvars.json
 
 # The object knows the headers, so it stands for them.

@@ -47,7 +47,7 @@ locals {
       severity = "WARNING"
       query    = "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_depth_bucket[10m]))) > ${20 * local.services["video_worker"].max_instances}"
       duration = "900s"
-      runbook  = "Twenty videos wait for each worker. `phoenixctl stats` says whose they are. If workers succeed, allow more of them (max_instances of video_worker, and the model's quota). If they fail, see `Workers fail`."
+      runbook  = "Twenty videos wait for each worker. `phoenixctl queue status` says whose they are. If workers succeed, allow more of them (max_instances of video_worker, and the model's quota). If they fail, see `Workers fail`."
     }
     queue_age = {
       name     = "A video waits too long"
@@ -68,7 +68,7 @@ locals {
       severity = "WARNING"
       query    = "sum by (subscription_id) (max_over_time(pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\",subscription_id=~\"phoenix-.*-dead\"}[5m])) > 0"
       duration = "0s"
-      runbook  = "A function refused an event until Pub/Sub gave it up. Read it (`gcloud pubsub subscriptions pull phoenix-TOPIC-dead`), find the function's ERROR line of that time, mend the cause, and publish it again if it still matters. Dead jobs of the queue itself are in `phoenixctl dead`."
+      runbook  = "A function refused an event until Pub/Sub gave it up. Read it (`gcloud pubsub subscriptions pull phoenix-TOPIC-dead`), find the function's ERROR line of that time, mend the cause, and publish it again if it still matters. Dead jobs of the queue itself are in `phoenixctl dead list`."
     }
     workers = {
       name     = "Workers fail"
@@ -82,7 +82,7 @@ locals {
       severity = "WARNING"
       query    = "max(redis_googleapis_com:stats_memory_usage_ratio{monitored_resource=\"redis_instance\"}) > 0.8"
       duration = "600s"
-      runbook  = "Redis uses more than 80 % of its memory; when it is full, new videos are refused. See with `phoenixctl stats` whether jobs pile up. Otherwise give it more memory (redis.memory_gb; with STANDARD_HA without an interruption)."
+      runbook  = "Redis uses more than 80 % of its memory; when it is full, new videos are refused. See with `phoenixctl queue status` whether jobs pile up. Otherwise give it more memory (redis.memory_gb; with STANDARD_HA without an interruption)."
     }
     redis_down = {
       name     = "Redis does not answer"

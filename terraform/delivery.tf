@@ -64,3 +64,10 @@ resource "google_service_account_iam_member" "delivery_as_function" {
   role               = "roles/iam.serviceAccountUser"
   member             = google_service_account.delivery.member
 }
+
+# A canary is judged by what it logs.
+resource "google_project_iam_member" "delivery_logs" {
+  project = var.project
+  role    = "roles/logging.viewer"
+  member  = google_service_account.delivery.member
+}

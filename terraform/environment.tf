@@ -11,7 +11,7 @@ locals {
     OBJECTS_PUBLIC_URL       = "https://${var.media_domain}"
     EVENTS_URL               = "pubsub:projects/${var.project}/topics/phoenix-video"
     REDIS_CA_FILE            = "${local.redis_ca_folder}/ca.pem"
-    VIDEO_STORAGE_URI        = "gs://${local.veo_bucket}"
+    VIDEO_STORAGE_URI        = "gs://${local.veo_bucket}/veo"
     AUTH_ISSUER              = var.auth.issuer
     AUTH_AUDIENCE            = var.auth.audience
     AUTH_JWKS_URL            = var.auth.jwks_url
@@ -28,7 +28,7 @@ locals {
   people  = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"]
 
   reads = {
-    generate_image = concat(local.store, local.objects, local.queue, local.people)
+    generate_image = concat(local.store, local.objects, local.people)
     submit_video   = concat(local.store, local.queue, local.people, ["EVENTS_URL"])
     video_worker   = concat(local.store, local.objects, local.queue, ["EVENTS_URL", "VIDEO_STORAGE_URI"])
     feed           = concat(local.store, local.objects, local.queue, local.people, ["CURSOR_KEY", "WEB_DIR"])
