@@ -6,9 +6,9 @@ local n = call('HGETALL', NOTES)
 sweep(time, call('HGET', NOTES, 'due'))
 for i = 1, #n, 2 do
 	local kind, value = n[i]:sub(1, 2), n[i + 1]
-	if kind == 'k:' and time - value:match('^%d+ (%d+)') > WORKER_KEEP then
-		call('HDEL', NOTES, n[i])
-	elseif kind == 'v:' and tonumber(value) <= time then
+	local keep_until = kind == 'k:' and value:match('^%d+ (%d+)') + WORKER_KEEP
+		or kind == 'v:' and tonumber(value)
+	if keep_until and keep_until <= time then
 		call('HDEL', NOTES, n[i])
 	end
 end
