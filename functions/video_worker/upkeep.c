@@ -4,8 +4,10 @@
 #include "fn/clock.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/param.h>
 
 #define EVERY_MS 60000
 #define RINGS_MOST 10
@@ -48,6 +50,25 @@ ring_for_others(const struct services *use, struct fn_call *call, struct fn_erro
 	return true;
 }
 
+/* How it goes, for whoever watches: terraform/metrics.tf reads this line. The oldest is looked for
+ * among those that are next. */
+static bool
+report(struct job_queue *jobs, struct fn_call *call, struct fn_error *err)
+{
+	struct job_queue_status status;
+	const struct job_info *next;
+	size_t count = JOB_LIST_MOST;
+	int64_t oldest_ms = 0;
+
+	TRY(job_queue_status(jobs, call, &status, err));
+	TRY(job_queue_list(jobs, call, JOB_WAITING, 0, &next, &count, err));
+	for (size_t i = 0; i < count; i++)
+		oldest_ms = MAX(oldest_ms, next[i].seen_ms - next[i].enqueued_ms);
+	fn_log(call, FN_INFO, "queue: %zu jobs wait, the oldest for %" PRId64 " s", status.waiting,
+		oldest_ms / 1000);
+	return true;
+}
+
 static bool
 keep_up(const struct services *use, struct fn_call *call, struct fn_error *err)
 {
@@ -60,6 +81,7 @@ keep_up(const struct services *use, struct fn_call *call, struct fn_error *err)
 		return true;
 	TRY(video_reconcile_pass(&use->videos, call, &upkeep->pass, err));
 	TRY(ring_for_others(use, call, err));
+	TRY(report(use->videos.queue.jobs, call, err));
 	upkeep->next_ms = fn_now_ms() + EVERY_MS;
 	return true;
 }
