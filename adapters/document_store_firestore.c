@@ -144,8 +144,9 @@ send(const struct firestore_store *store, struct fn_call *call,
 
 enum firestore_outcome
 firestore_try(const struct firestore_store *store, struct fn_call *call, const char *method,
-	const json_t *body, json_t **answer, struct fn_error *err)
+	const json_t *body, bool once, json_t **answer, struct fn_error *err)
 {
+	bool sent = true;
 	const struct fn_header headers[] = {
 		{FN_BYTES("Content-Type"), FN_BYTES("application/json")},
 		{store->is_emulator ? FN_BYTES("Authorization") : (struct fn_bytes){0},
@@ -160,17 +161,17 @@ firestore_try(const struct firestore_store *store, struct fn_call *call, const c
 		.body = fn_bytes(text),
 		.max_response = ANSWER_MOST,
 		.timeout_ms = ATTEMPT_MS,
+		.sent = once ? &sent : NULL,
 	};
 	struct fn_http_response response;
-	enum firestore_outcome outcome = FIRESTORE_UNKNOWN;
 
 	assert(text);
-	if (send(store, call, &request, &response, err))
-		outcome = read_answer(&response, call, answer, err);
-	else
-		fn_wrap(err, "firestore");
+	bool answered = send(store, call, &request, &response, err);
 	free(text);
-	return outcome;
+	if (answered)
+		return read_answer(&response, call, answer, err);
+	fn_wrap(err, "firestore");
+	return sent ? FIRESTORE_UNKNOWN : FIRESTORE_PASSING;
 }
 
 struct fn_call
@@ -193,7 +194,7 @@ firestore_ask(const struct firestore_store *store, struct fn_call *call, const c
 	enum firestore_outcome outcome;
 
 	do
-		outcome = firestore_try(store, &within, method, body, answer, &why);
+		outcome = firestore_try(store, &within, method, body, false, answer, &why);
 	while ((outcome == FIRESTORE_PASSING || outcome == FIRESTORE_UNKNOWN) &&
 		fn_retry_wait(&retry, &within, 0));
 	if (outcome != FIRESTORE_DONE)

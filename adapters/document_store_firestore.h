@@ -38,9 +38,10 @@ enum firestore_outcome {
 		.attempts = UINT_MAX, .first_ms = 50, .most_ms = 2000                              \
 	}
 
-/* One attempt. `method` is that of `root`: ":commit". *err says why it is not FIRESTORE_DONE. */
+/* One attempt. `method` is that of `root`: ":commit". With `once` no part of it is repeated, at the
+ * price of a connection of its own. *err says why it is not FIRESTORE_DONE. */
 enum firestore_outcome firestore_try(const struct firestore_store *, struct fn_call *,
-	const char *method, const json_t *body, json_t **answer, struct fn_error *);
+	const char *method, const json_t *body, bool once, json_t **answer, struct fn_error *);
 
 /* Tries until the deadline what can be repeated without harm. */
 FN_MUST bool firestore_ask(const struct firestore_store *, struct fn_call *, const char *method,

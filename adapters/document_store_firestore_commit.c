@@ -179,8 +179,8 @@ static enum firestore_outcome
 try_once(const struct commit *commit, const json_t *body, struct fn_error *err)
 {
 	json_t *answer = NULL;
-	enum firestore_outcome outcome =
-		firestore_try(commit->store, commit->call, ":commit", body, &answer, err);
+	enum firestore_outcome outcome = firestore_try(commit->store, commit->call, ":commit", body,
+		!may_be_repeated(commit), &answer, err);
 
 	if (outcome == FIRESTORE_DONE && !read_versions(commit, answer, err))
 		return FIRESTORE_UNKNOWN;

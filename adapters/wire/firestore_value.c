@@ -98,18 +98,17 @@ read_integer(const json_t *inner)
 	return errno == 0 && *end == '\0' ? json_integer(number) : NULL;
 }
 
-/* JSON has no infinities, and no NaN, which come as text. */
-static json_t *
-read_double(const json_t *inner)
-{
-	return json_is_number(inner) ? json_real(json_number_value(inner))
-				     : json_copy((json_t *)(uintptr_t)inner);
-}
-
 static json_t *
 read_text(const json_t *inner)
 {
 	return json_is_string(inner) ? json_copy((json_t *)(uintptr_t)inner) : NULL;
+}
+
+/* JSON has no infinities, and no NaN, which come as text. */
+static json_t *
+read_double(const json_t *inner)
+{
+	return json_is_number(inner) ? json_real(json_number_value(inner)) : read_text(inner);
 }
 
 static json_t *
@@ -137,7 +136,7 @@ read_map(const json_t *inner)
 static json_t *
 read_point(const json_t *inner)
 {
-	return json_deep_copy(inner);
+	return json_is_object(inner) ? json_deep_copy(inner) : NULL;
 }
 
 static const struct {
