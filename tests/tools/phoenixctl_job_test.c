@@ -278,7 +278,7 @@ static const struct {
 	{submit_nothing, "job cancel img_fox", 3, "img_fox: this is no video", NULL, JOB_UNKNOWN,
 		100},
 
-	{submit_failed, "dead replay " ID, 0, ID " waits again, at place 1 of 1.\n", "queued",
+	{submit_failed, "dead replay " ID, 0, ID " waits again, at place 1 of 1. Workers", "queued",
 		JOB_WAITING, 90},
 	{submit_crashed, "dead replay " ID, 0, ID " waits again", "queued", JOB_WAITING, 90},
 	{submit_half_replayed, "dead replay " ID, 0, ID " waits again", "queued", JOB_WAITING, 90},

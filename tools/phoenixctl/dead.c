@@ -13,7 +13,9 @@ dead_replay(struct tool *tool, struct fn_error *err)
 					    job_state_name(ticket.state), "position",
 					    (json_int_t)ticket.position));
 	else
-		page_addf(&tool->page, INK_PLAIN, "%.*s waits again, at place %zu of %zu.\n",
+		page_addf(&tool->page, INK_PLAIN,
+			"%.*s waits again, at place %zu of %zu. Workers that sleep wake within a "
+			"minute.\n",
 			FN_ARG(id), ticket.position, ticket.of);
 	return true;
 }

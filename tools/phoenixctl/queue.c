@@ -125,6 +125,6 @@ bool
 queue_resume(struct tool *tool, struct fn_error *err)
 {
 	TRY(job_queue_resume(tool->queue, tool->call, err));
-	say_paused(tool, false, "The queue runs again.");
+	say_paused(tool, false, "The queue runs again. Workers that sleep wake within a minute.");
 	return true;
 }
