@@ -154,8 +154,9 @@ terraform-check: $(BINARIES) ## Check the infrastructure, as far as that needs n
 terraform-mutations: $(BINARIES) ## Plant mistakes in the infrastructure and see the check notice
 	@tests/terraform/mutations $(BUILD)/bin
 
-containers-check: $(BINARIES) ## Start each function in the file system of its container
+containers-check: $(BINARIES) ## Start each function in its container's file system; rehearse a deploy
 	@tests/containers/check $(BUILD)/bin
+	@tests/containers/deliver
 
 layers: ## Refuse an include that points up
 	@awk -f tests/layers.awk $(SOURCES)
