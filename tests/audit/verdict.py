@@ -8,6 +8,7 @@ from wire import ask, redis
 from world import PRICE
 
 ENDS = {"succeeded", "failed", "canceled"}
+CRASHES = 4  # after which a job is given up
 
 
 class Verdict:
@@ -35,12 +36,23 @@ class Verdict:
             self.sums[creation["status"]] += 1
             if creation["status"] not in ENDS:
                 self.complain(creation["prompt"], f"is still {creation['status']}")
+            elif creation["status"] == "failed" and not self.may_fail(creation):
+                self.complain(creation["prompt"], f"has failed for no reason: {creation['reason']}")
         for job, count in jobs.items():
             if count > 1:
                 self.complain(job, f"one request has become {count} videos")
         for job, name in self.answered.items():
             if self.creations.get(name, {}).get("prompt") != job:
                 self.complain(job, f"{name} was promised and is not there")
+
+    def may_fail(self, creation):
+        """Veo would not, or its workers died one after the other."""
+        for start in self.world.witness.starts:
+            if start.prompt == creation["prompt"]:
+                operation = self.world.witness.operations.get(start.operation)
+                if start.answer == "400" or (operation and operation.end not in ("", "video")):
+                    return True
+        return creation["attempts"] >= CRASHES
 
     # ---- Money -----------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ class Witness:
         elif method == "GET" and self.object_of(path) in self.objects:
             await self.give(request, writer, self.object_of(path))
         else:
-            self.learn_objects(await self.pass_on(request, writer))
+            await self.pass_on(request, writer)
 
     async def pass_on(self, request, writer):
         """The answer as the stand-in sends it, broken off where that breaks off."""
@@ -81,6 +81,7 @@ class Witness:
                 if not answer and piece[9:12] in (b"429", b"503"):
                     piece = piece.replace(b"\r\n", b"\r\nRetry-After: 1\r\n", 1)
                 answer += piece
+                self.learn_objects(answer)
                 writer.write(piece)
             await writer.drain()
         finally:
@@ -110,9 +111,7 @@ class Witness:
         name = request.json["operationName"]
         operation = self.operations.setdefault(name, Operation())
         operation.polled_at.append(time.monotonic())
-        answer = await self.pass_on(request, writer)
-        self.learn_objects(answer)
-        end = ending(answer)
+        end = ending(await self.pass_on(request, writer))
         if end and end != operation.end:
             operation.end, operation.ended_at = end, time.monotonic()
             for start in self.starts:
