@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 120000
 #define HOUR_MS INT64_C(3600000)
 
 static struct redis_server *server;

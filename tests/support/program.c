@@ -20,7 +20,7 @@
 
 #define OPTIONS_MOST 16
 #define TICK_US 2000
-#define PATIENCE_TICKS 10000
+#define PATIENCE_TICKS 100000
 
 struct program {
 	pid_t pid; /* 0 once it has ended */

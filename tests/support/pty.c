@@ -16,7 +16,7 @@
 
 #define OPTIONS_MOST 16
 #define TICK_MS 2
-#define PATIENCE_TICKS 10000
+#define PATIENCE_TICKS 100000
 
 struct pty {
 	pid_t pid; /* 0 once it has ended */
