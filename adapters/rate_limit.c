@@ -12,11 +12,15 @@
 #define INTO(member) offsetof(struct rate_limit_config, member)
 
 const struct fn_setting rate_limit_settings[] = {
+	{"LIMITS_WITHOUT_REDIS", FN_TEXT, INTO(without), "open", 0, 0,
+		"while Redis is down: open (each process counts alone) or closed (answer 503)"},
+	{0},
+};
+
+const struct fn_setting rate_limit_redis_settings[] = {
 	{"REDIS_URL", FN_SECRET, INTO(url), "", 0, 0,
 		"where all processes count together; empty: each counts alone"},
 	{"REDIS_CA_FILE", FN_TEXT, INTO(ca_file), "", 0, 0, "authorities of a rediss:// server"},
-	{"LIMITS_WITHOUT_REDIS", FN_TEXT, INTO(without), "open", 0, 0,
-		"while Redis is down: open (each process counts alone) or closed (answer 503)"},
 	{0},
 };
 

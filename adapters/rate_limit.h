@@ -22,7 +22,8 @@ struct rate_limit_config {
 	const char *without; /* LIMITS_WITHOUT_REDIS: "open" or "closed" */
 };
 
-extern const struct fn_setting rate_limit_settings[];
+extern const struct fn_setting rate_limit_settings[];       /* LIMITS_WITHOUT_REDIS */
+extern const struct fn_setting rate_limit_redis_settings[]; /* where nothing else has them */
 
 /* The config's text is borrowed until it is closed. Nothing is connected yet.
  * FN_INVALID: a setting is wrong; the message names the variable. */

@@ -43,10 +43,24 @@ compose(const struct video_submit *with, struct fn_call *call, struct video_job 
 	return true;
 }
 
-bool
-video_submit(const struct video_submit *with, struct fn_call *call, const struct user *user,
+/* A request counts once, however often its commit has to be made, and a key as well. */
+static bool
+count(const struct video_submit *with, struct fn_call *call, const struct user *user,
+	const struct idempotency *once, struct fn_bytes *counted, struct fn_error *err)
+{
+	struct fn_bytes event = once->record_id.size > 0 ? once->record_id : once->creation_id;
+
+	if (counted->size > 0)
+		return true;
+	TRY(limits_generation(&with->limits, call, user, event, err));
+	*counted = event;
+	return true;
+}
+
+static bool
+submit(const struct video_submit *with, struct fn_call *call, const struct user *user,
 	const struct video_prompt *prompt, struct video_job *job, bool *is_new,
-	struct fn_error *err)
+	struct fn_bytes *counted, struct fn_error *err)
 {
 	struct fn_retry retry = WRITES_RETRY;
 	int64_t score = UNTRIED;
@@ -62,6 +76,7 @@ video_submit(const struct video_submit *with, struct fn_call *call, const struct
 			*is_new = false;
 			return video_job_read(job, call, with->documents, once.creation_id, err);
 		}
+		TRY(count(with, call, user, &once, counted, err));
 		video_job_init(&draft, call, once.creation_id, user, prompt);
 		TRY(compose(with, call, &draft, &score, &writes, err));
 		idempotency_add(&once, call, &writes);
@@ -72,5 +87,19 @@ video_submit(const struct video_submit *with, struct fn_call *call, const struct
 		}
 	} while (writes_again(&retry, call, &why));
 	*err = why;
+	return false;
+}
+
+bool
+video_submit(const struct video_submit *with, struct fn_call *call, const struct user *user,
+	const struct video_prompt *prompt, struct video_job *job, bool *is_new,
+	struct fn_error *err)
+{
+	struct fn_bytes counted = {0};
+
+	if (submit(with, call, user, prompt, job, is_new, &counted, err))
+		return true;
+	if (counted.size > 0 && err->code != FN_DEADLINE) /* which may have written it */
+		limits_give_back(&with->limits, call, user, counted);
 	return false;
 }

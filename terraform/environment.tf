@@ -28,7 +28,7 @@ locals {
   people  = ["AUTH_ISSUER", "AUTH_AUDIENCE", "AUTH_JWKS_URL"]
 
   reads = {
-    generate_image = concat(local.store, local.objects, local.people)
+    generate_image = concat(local.store, local.objects, local.queue, local.people)
     submit_video   = concat(local.store, local.queue, local.people, ["EVENTS_URL"])
     video_worker   = concat(local.store, local.objects, local.queue, ["EVENTS_URL", "VIDEO_STORAGE_URI"])
     feed           = concat(local.store, local.objects, local.queue, local.people, ["CURSOR_KEY", "WEB_DIR"])

@@ -15,12 +15,27 @@ make_picture(struct creation *creation, struct fn_call *call, const struct servi
 {
 	struct picture picture;
 
+	TRY(quota_wait(&use->quota, call, once->creation_id, err));
 	TRY(image_model_paint(use->model, call, &prompt->image, &picture, err));
 	creation_of_picture(creation, call, once->creation_id, user, prompt, &picture);
 	creation->url = object_store_public_url(use->objects, call->arena, creation->object_key);
 	const struct object object = {picture.bytes, picture.mime_type, IMMUTABLE};
 	TRY(object_store_put(use->objects, call, creation->object_key, &object, err));
 	return idempotency_finish(once, call, use->documents, creation, err);
+}
+
+/* What the filter refuses counts, or it could be probed without end. */
+static bool
+generate(struct creation *creation, struct fn_call *call, const struct services *use,
+	const struct user *user, const struct prompt *prompt, struct idempotency *once,
+	struct fn_error *err)
+{
+	TRY(limits_generation(&use->limits, call, user, once->creation_id, err));
+	if (make_picture(creation, call, use, user, prompt, once, err))
+		return true;
+	if (err->code != FN_UNPROCESSABLE)
+		limits_give_back(&use->limits, call, user, once->creation_id);
+	return false;
 }
 
 /* POST {"prompt": text, "aspect_ratio"?, "seed"?, "negative_prompt"?, "publish"?}, optionally
@@ -45,8 +60,7 @@ answer(struct fn_call *call, const void *with, struct fn_error *err)
 	TRY(prompt_parse(&prompt, call, err));
 	TRY(idempotency_begin(&once, call, use->documents, &user, "img_", err));
 	fn_log_field(call, "creation", once.creation_id);
-	if (once.replay.size == 0 &&
-		!make_picture(&creation, call, use, &user, &prompt, &once, err)) {
+	if (once.replay.size == 0 && !generate(&creation, call, use, &user, &prompt, &once, err)) {
 		idempotency_abandon(&once, call, use->documents);
 		return false;
 	}

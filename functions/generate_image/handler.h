@@ -6,6 +6,8 @@
 #include "adapters/identity.h"
 #include "adapters/image_model.h"
 #include "adapters/object_store.h"
+#include "domain/limits.h"
+#include "domain/quota.h"
 #include "fn/api.h"
 
 struct services {
@@ -13,6 +15,8 @@ struct services {
 	struct identity *identity;
 	struct document_store *documents;
 	struct object_store *objects;
+	struct limits limits;
+	struct quota quota;
 	struct image_model *model;
 };
 

@@ -13,6 +13,9 @@ struct config {
 	struct identity_config identity;
 	struct document_store_config documents;
 	struct object_store_config objects;
+	struct rate_limit_config counter;
+	struct limits_config limits;
+	struct quota_config quota;
 	struct vertex_config vertex;
 	struct image_model_config model;
 	struct google_credentials_config credentials;
@@ -23,6 +26,10 @@ static const struct fn_settings settings[] = {
 	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{object_store_settings, offsetof(struct config, objects)},
+	{rate_limit_settings, offsetof(struct config, counter)},
+	{rate_limit_redis_settings, offsetof(struct config, counter)},
+	{limits_settings, offsetof(struct config, limits)},
+	{quota_settings, offsetof(struct config, quota)},
 	{vertex_settings, offsetof(struct config, vertex)},
 	{image_model_settings, offsetof(struct config, model)},
 	{google_credentials_settings, offsetof(struct config, credentials)},
@@ -33,6 +40,7 @@ struct ground {
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
 	struct vertex *vertex;
+	struct rate_limit *counter;
 };
 
 static bool
@@ -47,6 +55,9 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
 	TRY(image_model_open(&use->model, &config->model, ground->vertex, err));
 	TRY(object_store_open(&use->objects, &config->objects, ground->http, err));
+	TRY(rate_limit_open(&ground->counter, &config->counter, err));
+	use->limits = (struct limits){ground->counter, config->limits};
+	use->quota = (struct quota){ground->counter, config->quota};
 	return document_store_open(
 		&use->documents, &config->documents, ground->credentials, ground->http, err);
 }
@@ -55,6 +66,7 @@ static void
 services_close(struct services *use, struct ground *ground)
 {
 	document_store_close(use->documents);
+	rate_limit_close(ground->counter);
 	object_store_close(use->objects);
 	image_model_close(use->model);
 	vertex_close(ground->vertex);

@@ -13,6 +13,8 @@ struct config {
 	struct job_queue_config jobs;
 	struct video_queue_config queue;
 	struct tokens_config prices;
+	struct rate_limit_config counter;
+	struct limits_config limits;
 	struct events_config events;
 	struct google_credentials_config credentials;
 };
@@ -24,6 +26,8 @@ static const struct fn_settings settings[] = {
 	{job_queue_settings, offsetof(struct config, jobs)},
 	{video_queue_settings, offsetof(struct config, queue)},
 	{tokens_settings, offsetof(struct config, prices)},
+	{rate_limit_settings, offsetof(struct config, counter)},
+	{limits_settings, offsetof(struct config, limits)},
 	{events_settings, offsetof(struct config, events)},
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
@@ -32,12 +36,16 @@ static const struct fn_settings settings[] = {
 struct ground {
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
+	struct rate_limit *counter;
 };
 
 static bool
 services_open(struct services *use, struct ground *ground, const struct config *config,
 	struct fn_error *err)
 {
+	const struct rate_limit_config counter = {
+		config->jobs.url, config->jobs.ca_file, config->counter.without};
+
 	use->api = &config->api;
 	use->submit.queue.config = &config->queue;
 	use->submit.prices = &config->prices;
@@ -46,6 +54,8 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
 	TRY(events_open(&use->events, &config->events, ground->credentials, ground->http, err));
+	TRY(rate_limit_open(&ground->counter, &counter, err));
+	use->submit.limits = (struct limits){ground->counter, config->limits};
 	TRY(job_queue_open(&use->submit.queue.jobs, &config->jobs, err));
 	return document_store_open(
 		&use->submit.documents, &config->documents, ground->credentials, ground->http, err);
@@ -56,6 +66,7 @@ services_close(struct services *use, struct ground *ground)
 {
 	document_store_close(use->submit.documents);
 	job_queue_close(use->submit.queue.jobs);
+	rate_limit_close(ground->counter);
 	events_close(use->events);
 	google_credentials_close(ground->credentials);
 	identity_close(use->identity);

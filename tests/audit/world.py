@@ -104,7 +104,8 @@ class World:
                 folder,
                 self.shared()
                 | {"EVENTS_URL": f"http://127.0.0.1:{worker_ports[0][0]}", "AUTH_GUEST": f"user_{i}"}
-                | {"SIGNUP_TOKENS": PRICE * videos_each, "VIDEO_TOKENS": PRICE},
+                | {"SIGNUP_TOKENS": PRICE * videos_each, "VIDEO_TOKENS": PRICE}
+                | {"GENERATIONS_PER_HOUR": 0},
             )
             for i in range(submitters)
         ]

@@ -51,6 +51,7 @@ static struct fn_arena *arena; /* of all that outlives a call */
 static struct fn_http_client *http;
 static struct scripted_server *metadata, *model_server, *bucket;
 static struct vertex *vertex;
+static struct rate_limit *counter; /* NULL: nothing is limited */
 static struct google_credentials *credentials;
 static const struct fn_api api = {.origins = ""};
 static struct services use = {.api = &api};
@@ -141,9 +142,22 @@ setup(void)
 	assert_ok(document_store_open(&use.documents, &config, NULL, NULL, &err));
 }
 
+/* The hour's pictures, the model's calls in a second; 0: no limit. */
+static void
+limit_to(long per_hour, long per_second)
+{
+	static const struct rate_limit_config config = {
+		.url = "", .ca_file = "", .without = "open"};
+
+	assert_ok(rate_limit_open(&counter, &config, &err));
+	use.limits = (struct limits){counter, {per_hour}};
+	use.quota = (struct quota){counter, {per_second}};
+}
+
 static void
 teardown(void)
 {
+	rate_limit_close(counter);
 	document_store_close(use.documents);
 	object_store_close(use.objects);
 	image_model_close(use.model);
@@ -469,6 +483,125 @@ START_TEST(wrong_request_is_refused)
 }
 END_TEST
 
+/* ---- There are limits ---------------------------------------------------------------------- */
+
+static const char *
+header(const struct request *request, const char *name)
+{
+	const struct fn_answer *answer = &request->call.answer;
+
+	for (size_t i = 0; i < answer->header_count; i++) {
+		if (fn_bytes_is(answer->headers[i].name, name))
+			return fn_text(arena, answer->headers[i].value);
+	}
+	return "";
+}
+
+/* So many pictures an hour, and each answer says how many are left. Who wants more is told when,
+ * and the model is not asked. */
+START_TEST(hour_has_its_limit)
+{
+	limit_to(2, 0);
+	for (int left = 1; left >= 0; left--) {
+		struct request request = ask(FOX, NULL, CALL_MS);
+
+		assert_answer(request, 201);
+		ck_assert_str_eq(
+			header(&request, "RateLimit-Policy"), "\"generations\";q=2;w=3600");
+		ck_assert_str_eq(header(&request, "RateLimit-Limit"), "2");
+		ck_assert_str_eq(header(&request, "RateLimit-Remaining"), left ? "1" : "0");
+		ck_assert_int_ge(atoi(header(&request, "RateLimit-Reset")), 3000);
+	}
+	struct request request = ask(FOX, "key-1", CALL_MS);
+
+	assert_answer(request, 429);
+	ck_assert_uint_ge(request.err.retry_after_s, 3000);
+	ck_assert_str_eq(header(&request, "RateLimit"),
+		fn_textf(arena, "\"generations\";r=0;t=%u", request.err.retry_after_s));
+	ck_assert_uint_eq(scripted_server_requests(model_server), 2);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 429); /* not 409: the key is free */
+}
+END_TEST
+
+/* An answer that was lost is had again beyond all limits. */
+START_TEST(replay_is_not_counted)
+{
+	limit_to(2, 1000);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 201);
+	for (int again = 0; again < 3; again++)
+		assert_answer(ask(FOX, "key-1", CALL_MS), 200);
+	assert_answer(ask(OWL, "key-2", CALL_MS), 201);
+	assert_answer(ask(OWL, "key-3", CALL_MS), 429);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 200);
+}
+END_TEST
+
+static const struct script fails_twice[] = {
+	{.status = 400, .body = FN_BYTES_INIT("{}")},
+	{.status = 400, .body = FN_BYTES_INIT("{}")},
+	{.status = 200, .body = FN_BYTES_INIT(GEMINI(PNG))},
+};
+
+/* What the user cannot help does not count. */
+START_TEST(failure_is_not_counted)
+{
+	limit_to(1, 0);
+	open_model("gemini:painter", fails_twice, 3);
+	assert_answer(ask(FOX, NULL, CALL_MS), 502);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 502);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 201);
+	assert_answer(ask(FOX, NULL, CALL_MS), 429);
+}
+END_TEST
+
+static const struct script refuses[] = {
+	{.status = 200, .body = FN_BYTES_INIT(GEMINI_SAYS("{\"text\":\"\"}", "IMAGE_SAFETY"))},
+};
+
+/* What the filter refuses does. */
+START_TEST(refusal_is_counted)
+{
+	limit_to(1, 0);
+	open_model("gemini:painter", refuses, 1);
+	assert_answer(ask(FOX, NULL, CALL_MS), 422);
+	assert_answer(ask(FOX, NULL, CALL_MS), 429);
+}
+END_TEST
+
+#define CROWD 8
+
+/* Of a crowd that is more than the model takes at once all wait, and all are served. */
+START_TEST(crowd_waits_for_the_model)
+{
+	struct request requests[CROWD];
+	pthread_t threads[CROWD];
+
+	limit_to(0, 4);
+	for (size_t i = 0; i < CROWD; i++)
+		requests[i] = request_of(FOX, NULL);
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_create(&threads[i], NULL, run_thread, &requests[i]);
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < CROWD; i++)
+		assert_answer(requests[i], 201);
+}
+END_TEST
+
+/* Who would wait for longer than there is time is told to come back, and nothing is asked. */
+START_TEST(nobody_waits_in_vain)
+{
+	limit_to(2, 1);
+	assert_answer(ask(FOX, NULL, CALL_MS), 201);
+	struct request late = ask(FOX, "key-1", 200);
+
+	assert_answer(late, 503);
+	ck_assert_uint_eq(late.err.retry_after_s, 1);
+	ck_assert_uint_eq(scripted_server_requests(model_server), 1);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 201);
+}
+END_TEST
+
 /* ---- The model fails ----------------------------------------------------------------------- */
 
 #define QUOTA "{\"error\":{\"code\":429,\"message\":\"Resource exhausted\"}}"
@@ -721,6 +854,12 @@ main(void)
 		{two_at_once_paint_once, 1, setup, teardown},
 		{taken_over_request_is_a_replay, 1, setup, teardown},
 		{wrong_request_is_refused, COUNT(refused), setup, teardown},
+		{hour_has_its_limit, 1, setup, teardown},
+		{replay_is_not_counted, 1, setup, teardown},
+		{failure_is_not_counted, 1, setup, teardown},
+		{refusal_is_counted, 1, setup, teardown},
+		{crowd_waits_for_the_model, 1, setup, teardown},
+		{nobody_waits_in_vain, 1, setup, teardown},
 		{model_failure_leaves_nothing, COUNT(model_failures), setup, teardown},
 		{bucket_failure_lists_nothing, COUNT(bucket_failures), setup, teardown},
 		{unwritable_folder_lists_nothing, 1, setup, teardown},

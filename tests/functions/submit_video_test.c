@@ -39,6 +39,7 @@ static struct fn_arena *arena; /* of all that outlives a call */
 static struct fn_http_client *http;
 static struct redis_server *redis;
 static struct scripted_server *worker_url;
+static struct rate_limit *counter; /* NULL: nothing is limited */
 static struct document_store_config documents_config;
 static struct job_queue_config jobs_config = {.ca_file = "", .lease_ms = 60000};
 static struct video_queue_config queue_config = {.free_penalty_s = 300, .quantum_s = 45};
@@ -112,6 +113,7 @@ teardown(void)
 {
 	document_store_close(use.submit.documents);
 	job_queue_close(use.submit.queue.jobs);
+	rate_limit_close(counter);
 	events_close(use.events);
 	identity_close(use.identity);
 	fn_http_client_close(http);
@@ -498,6 +500,61 @@ START_TEST(last_token_is_spent_once)
 	ck_assert_uint_eq(made, SIGNUP / PRICE);
 	assert_charged(made);
 	ck_assert_int_eq(ledger().balance, SIGNUP % PRICE);
+}
+END_TEST
+
+/* ---- Submit: limited ----------------------------------------------------------------------- */
+
+static void
+limit_to(long per_hour)
+{
+	const struct rate_limit_config config = {
+		.url = redis_server_url(redis), .ca_file = "", .without = "open"};
+
+	must(rate_limit_open(&counter, &config, &err));
+	use.submit.limits = (struct limits){counter, {per_hour}};
+}
+
+/* So many videos an hour; the same one again is not another. */
+START_TEST(hour_has_its_limit)
+{
+	limit_to(2);
+	assert_answer(submit(KITE, "key-1"), 202);
+	assert_answer(submit(KITE, NULL), 202);
+	struct request third = submit(OWL, NULL);
+	assert_answer(third, 429);
+	ck_assert_uint_ge(third.err.retry_after_s, 3000);
+	assert_answer(submit(KITE, "key-1"), 200);
+	assert_charged(2);
+}
+END_TEST
+
+/* One key counts once, however many come with it at once. */
+START_TEST(key_counts_once)
+{
+	struct request requests[THREADS];
+
+	limit_to(2);
+	for (size_t i = 0; i < THREADS; i++)
+		requests[i] = submit_of(KITE, "key-1");
+	run_at_once(requests);
+	for (size_t i = 0; i < THREADS; i++)
+		ck_assert(requests[i].status == 202 || requests[i].status == 200);
+	assert_answer(submit(OWL, NULL), 202);
+	assert_answer(submit(OWL, NULL), 429);
+}
+END_TEST
+
+/* What cannot be paid for does not count. */
+START_TEST(unpaid_is_not_counted)
+{
+	limit_to(3);
+	prices.video = SIGNUP + 1;
+	for (int i = 0; i < 5; i++)
+		assert_answer(submit(KITE, NULL), 402);
+	prices.video = PRICE;
+	assert_answer(submit(KITE, NULL), 202);
+	assert_charged(1);
 }
 END_TEST
 
@@ -1054,6 +1111,9 @@ main(void)
 		{same_key_is_the_same_video, 1, setup, teardown},
 		{key_at_once_makes_one_video, 1, setup, teardown},
 		{last_token_is_spent_once, 1, setup, teardown},
+		{hour_has_its_limit, 1, setup, teardown},
+		{key_counts_once, 1, setup, teardown},
+		{unpaid_is_not_counted, 1, setup, teardown},
 		{wrong_request_is_refused, COUNT(refused), setup, teardown},
 		{too_few_tokens_are_said, 1, setup, teardown},
 		{full_queue_charges_nothing, COUNT(bounds), setup, teardown},
