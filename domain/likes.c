@@ -240,19 +240,16 @@ likes_show(struct fn_call *call, struct document_store *documents, const struct 
 	size_t count = json_array_size(creations);
 	struct document_name *names = fn_arena_alloc(call->arena, (count + 1) * sizeof(*names));
 	struct document *likes = fn_arena_alloc(call->arena, (count + 1) * sizeof(*likes));
-	json_t *creation;
-	size_t i;
 
-	json_array_foreach(creations, i, creation)
-	{
-		struct fields from = {creation, NULL};
+	for (size_t i = 0; i < count; i++) {
+		struct fields from = {json_array_get(creations, i), NULL};
 
 		names[i] = (struct document_name){
 			LIKES, like_id(call, fields_text(&from, "id"), user->id)};
 	}
 	TRY(document_store_get_many(documents, call, names, count, likes, err));
-	json_array_foreach(creations, i, creation)
-		fields_put(creation, "liked", json_boolean(likes[i].fields));
+	for (size_t i = 0; i < count; i++)
+		fields_put(json_array_get(creations, i), "liked", json_boolean(likes[i].fields));
 	return true;
 }
 
