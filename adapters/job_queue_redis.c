@@ -578,21 +578,15 @@ job_queue_finish_and_claim(struct job_queue *queue, struct fn_call *call, const 
 /* ---- Waiting --------------------------------------------------------------------------------- */
 
 /* Until there is a hint. */
-struct pause {
-	char seconds[24];
-	struct fn_bytes words[3];
-	struct redis_command command;
-};
-
-static void
-pause_begin(struct pause *pause, int64_t wait_ms)
+static struct redis_command
+pause_of(struct fn_arena *arena, int64_t wait_ms)
 {
-	snprintf(pause->seconds, sizeof(pause->seconds), "%" PRId64 ".%03" PRId64, wait_ms / 1000,
-		wait_ms % 1000);
-	pause->words[0] = FN_BYTES("BLPOP");
-	pause->words[1] = FN_BYTES(KEYS ":wake");
-	pause->words[2] = fn_bytes(pause->seconds);
-	pause->command = (struct redis_command){pause->words, COUNT(pause->words)};
+	struct fn_bytes *words = fn_arena_alloc(arena, 3 * sizeof(*words));
+
+	words[0] = FN_BYTES("BLPOP");
+	words[1] = FN_BYTES(KEYS ":wake");
+	words[2] = fn_bytes(fn_textf(arena, "%.3f", (double)wait_ms / 1000));
+	return (struct redis_command){words, 3};
 }
 
 bool
@@ -600,15 +594,14 @@ job_queue_wait(struct job_queue *queue, struct fn_call *call, int64_t wait_ms, b
 	struct fn_error *err)
 {
 	const redisReply *reply;
-	struct pause pause;
 
 	wait_ms = fn_time_left_ms(call, wait_ms);
 	if (wait_ms <= 0) {
 		*woken = false;
 		return true;
 	}
-	pause_begin(&pause, wait_ms);
-	TRY(redis_client_send_all(queue->redis, call, &pause.command, 1, wait_ms, &reply, err));
+	const struct redis_command pause = pause_of(call->arena, wait_ms);
+	TRY(redis_client_send_all(queue->redis, call, &pause, 1, wait_ms, &reply, err));
 	TRY(no_error(reply, err));
 	*woken = reply->type == REDIS_REPLY_ARRAY;
 	return true;
@@ -621,16 +614,15 @@ job_queue_wait_and_claim(struct job_queue *queue, struct fn_call *call, int64_t 
 {
 	int64_t sent_ms = fn_now_ms(), most_ms = queue->config->lease_ms / 3;
 	const redisReply *replies[2];
-	struct pause pause;
 	struct ask ask;
 
 	wait_ms = fn_time_left_ms(call, wait_ms < most_ms ? wait_ms : most_ms);
 	if (wait_ms <= 0)
 		return job_queue_claim(queue, call, worker, claim, err);
-	pause_begin(&pause, wait_ms);
 	ask_begin(&ask, queue, call, JOB_SCRIPT_CLAIM);
 	ask_claim(&ask, queue, worker);
-	const struct redis_command commands[] = {pause.command, {ask.words, ask.count}};
+	const struct redis_command commands[] = {
+		pause_of(call->arena, wait_ms), {ask.words, ask.count}};
 	TRY(redis_client_send_all(
 		queue->redis, call, commands, COUNT(commands), wait_ms, replies, err));
 	TRY(no_error(replies[0], err));

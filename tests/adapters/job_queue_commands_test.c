@@ -112,16 +112,17 @@ check_call(const char *call, const char *words[], size_t count)
 /* Each script makes do with the commands and options of the oldest server. */
 START_TEST(script_is_understood_by_the_oldest)
 {
-	static const char begin[] = "call(";
+	static const char begin[] = "call('";
 	struct job_script scripts[JOB_SCRIPT_COUNT];
-	const char *words[64];
+	const char *words[64] = {NULL};
 	size_t calls = 0;
 
 	job_scripts_make(scripts, arena);
 	const char *at = fn_text(arena, scripts[_i].text);
 	while ((at = strstr(at, begin))) {
-		at += strlen(begin);
+		at += strlen(begin) - 1;
 		size_t count = words_of(at, words, COUNT(words));
+		ck_assert_uint_gt(count, 0);
 		check_call(at, words, count);
 		calls++;
 	}
