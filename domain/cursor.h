@@ -1,7 +1,7 @@
 /* cursor.h: where in a list a client goes on: text that only we can make.
  *
  * A cursor holds the store's page token and a MAC over it and over what is listed, so that nobody
- * can write one himself, or use one for another list than it was made for. */
+ * can write one, or use one for another list than it was made for. */
 #ifndef CURSOR_H
 #define CURSOR_H
 

@@ -16,20 +16,38 @@ feed_mark(const struct feed *feed, struct fn_call *call, struct fn_bytes creatio
 }
 
 static bool
-look_at(const struct feed *feed, struct fn_call *call, const struct page_mark *marks, size_t count,
-	struct fn_error *err)
+settle_likes(
+	const struct feed *feed, struct fn_call *call, const struct page_mark *marks, size_t count)
 {
-	const struct deletion deletion = {feed->documents, feed->objects};
 	struct fn_bytes liked[LIKES_SETTLE_MOST];
+	struct fn_error why;
 	size_t likes = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		if (creation_is_id(marks[i].name))
 			liked[likes++] = marks[i].name;
-		else
-			TRY(deletion_sweep(&deletion, call, err));
 	}
-	return likes_settle(call, feed->documents, liked, likes, err);
+	if (likes_settle(call, feed->documents, liked, likes, &why))
+		return true;
+	if (why.code != FN_PRECONDITION) /* that others are at it */
+		fn_log(call, FN_WARNING, "likes are not counted yet: %s", why.message);
+	return false;
+}
+
+static bool
+finish_deletions(
+	const struct feed *feed, struct fn_call *call, const struct page_mark *marks, size_t count)
+{
+	const struct deletion deletion = {feed->documents, feed->objects};
+	struct fn_error why;
+	size_t i = 0;
+
+	while (i < count && !fn_bytes_equal(marks[i].name, DELETIONS))
+		i++;
+	if (i == count || deletion_sweep(&deletion, call, &why))
+		return true;
+	fn_log(call, FN_WARNING, "not all that was deleted is gone yet: %s", why.message);
+	return false;
 }
 
 /* Others' work, mostly: that it fails is no reason to show nothing, and the marks stay. */
@@ -38,16 +56,16 @@ catch_up(const struct feed *feed, struct fn_call *call)
 {
 	struct page_mark marks[LIKES_SETTLE_MOST];
 	size_t count = page_cache_marks(feed->pages, call, marks, LIKES_SETTLE_MOST);
-	struct fn_error why;
+	bool settled, finished;
 
 	if (count == 0)
 		return;
-	if (!look_at(feed, call, marks, count, &why)) {
-		fn_log(call, FN_WARNING, "some counts are not up to date yet: %s", why.message);
-		return;
+	settled = settle_likes(feed, call, marks, count);
+	finished = finish_deletions(feed, call, marks, count);
+	for (size_t i = 0; i < count; i++) {
+		if (creation_is_id(marks[i].name) ? settled : finished)
+			page_cache_unmark(feed->pages, call, &marks[i]);
 	}
-	for (size_t i = 0; i < count; i++)
-		page_cache_unmark(feed->pages, call, &marks[i]);
 }
 
 bool
@@ -123,6 +141,24 @@ show(const struct feed *feed, struct fn_call *call, struct creation *creations, 
 	return true;
 }
 
+/* A document that is none of ours is told to us, and nobody else. */
+static size_t
+read_creations(struct fn_call *call, const struct document_page *found, struct creation creations[])
+{
+	struct fn_error why;
+	size_t count = 0;
+
+	for (size_t i = 0; i < found->count; i++) {
+		const struct document *document = &found->documents[i];
+
+		if (creation_from_document(&creations[count], document->id, document, &why))
+			count++;
+		else
+			fn_log(call, FN_ERROR, "left out: %s", why.message);
+	}
+	return count;
+}
+
 bool
 feed_page(const struct feed *feed, struct fn_call *call, const struct feed_list *list,
 	const struct feed_place *place, json_t **page, struct fn_error *err)
@@ -134,10 +170,7 @@ feed_page(const struct feed *feed, struct fn_call *call, const struct feed_list 
 	fields_put(json, "creations", array);
 	catch_up(feed, call);
 	TRY(query_list(feed, call, list, place, &found, err));
-	for (size_t i = 0; i < found.count; i++)
-		TRY(creation_from_document(
-			&creations[i], found.documents[i].id, &found.documents[i], err));
-	TRY(show(feed, call, creations, found.count, array, err));
+	TRY(show(feed, call, creations, read_creations(call, &found, creations), array, err));
 	fields_put(json, "next_cursor",
 		fields_text_or_null(
 			cursor_seal(&feed->key, call, name_of(list, call), found.next)));

@@ -100,7 +100,7 @@ index_of(const struct document_name *names, size_t count, struct fn_bytes id)
 	return i;
 }
 
-/* Each once, whatever he has made. */
+/* Each person once, whatever there is of theirs. */
 static bool
 read_names(struct names *names, struct fn_call *call, struct document_store *documents,
 	struct user **users, size_t count, struct fn_error *err)

@@ -50,8 +50,8 @@ first_page(struct page *page, struct fn_call *call, const struct services *use, 
 	return true;
 }
 
-/* GET ?type=all|images|videos&limit&cursor: what is published, the newest first. For whom it is
- * known, with what he likes.
+/* GET ?type=all|images|videos&limit&cursor: what is published, the newest first. For a user,
+ * with what that user likes.
  *
  *   200 {"creations": [...], "next_cursor"}   304 the client has it
  *   400 no usable type, limit or cursor       401 the token is not valid */

@@ -22,14 +22,14 @@ change(struct fn_call *call, const struct services *use,
 /* PUT /api/creations/{id}/like: the user likes it, however often that is said.
  *
  *   204 liked                 401 no usable token
- *   404 there is none         409 it is his own and not published */
+ *   404 there is none         409 it is the user's own and not published */
 bool
 feed_like(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	return change(call, with, likes_add, err);
 }
 
-/* DELETE /api/creations/{id}/like: he does not, or not any more. 204, 401, 404. */
+/* DELETE /api/creations/{id}/like: the user does not, or not any more. 204, 401, 404. */
 bool
 feed_unlike(struct fn_call *call, const void *with, struct fn_error *err)
 {

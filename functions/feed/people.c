@@ -28,7 +28,7 @@ reply_account(struct fn_call *call, const struct services *use, const struct use
 	return reply_private(call, json, err);
 }
 
-/* GET /api/me: {"id", "username", "tokens"}: who asks, and what he has. 200, 401. */
+/* GET /api/me: {"id", "username", "tokens"}: who asks, and how rich. 200, 401. */
 bool
 feed_account(struct fn_call *call, const void *with, struct fn_error *err)
 {
@@ -48,7 +48,7 @@ read_username(const char *name, const json_t *value, void *into, struct fn_error
 
 /* PUT /api/me/username {"username": text}: the user takes a name, and has the old one held.
  *
- *   200 his account, as above         400 it is no name         401 no usable token
+ *   200 the account, as above         400 it is no name         401 no usable token
  *   409 another's, or reserved        415 the body is no JSON */
 bool
 feed_rename(struct fn_call *call, const void *with, struct fn_error *err)
@@ -65,8 +65,8 @@ feed_rename(struct fn_call *call, const void *with, struct fn_error *err)
 	return reply_account(call, use, &user, err);
 }
 
-/* GET /api/me/drafts?limit&cursor: what of his own is not listed: kept back, being made, failed or
- * canceled. 200, 400, 401. */
+/* GET /api/me/drafts?limit&cursor: what of the user's own is not listed: kept back, being made,
+ * failed or canceled. 200, 400, 401. */
 bool
 feed_drafts(struct fn_call *call, const void *with, struct fn_error *err)
 {
@@ -99,7 +99,8 @@ feed_profile(struct fn_call *call, const void *with, struct fn_error *err)
 	return reply_public(call, &shown, err);
 }
 
-/* GET /api/users/{username}/creations?limit&cursor: what he has published. 200, 304, 400, 401, 404.
+/* GET /api/users/{username}/creations?limit&cursor: what that user has published. 200, 304, 400,
+ * 401, 404.
  */
 bool
 feed_profile_creations(struct fn_call *call, const void *with, struct fn_error *err)

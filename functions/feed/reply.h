@@ -14,7 +14,7 @@ FN_MUST bool reply_public(struct fn_call *, const struct page *, struct fn_error
 /* For this user alone. */
 FN_MUST bool reply_private(struct fn_call *, const json_t *, struct fn_error *);
 
-/* A list for `user`, who may be nobody: public then, else private and with what he likes. */
+/* A list for `user`, who may be nobody: public then, else private and with what is liked. */
 FN_MUST bool reply_list(struct fn_call *, const struct services *, const struct user *,
 	json_t *page, struct fn_error *);
 

@@ -1,5 +1,5 @@
 /* The whole function over SQLite, a folder of objects and, where it matters, a real redis-server.
- * Whoever asks is the guest of his own identity. */
+ * Whoever asks is the guest of an identity of their own. */
 #include "functions/feed/handler.h"
 
 #include "domain/fields.h"
@@ -295,7 +295,7 @@ list(enum who who, const char *target)
 
 /* ---- Lists --------------------------------------------------------------------------------- */
 
-/* Everybody sees what is made and published, of the type he asks for, the newest first. */
+/* Everybody sees what is made and published, of the type that is asked for, the newest first. */
 START_TEST(explore_lists_what_is_published)
 {
 	const char *of[6];
@@ -399,6 +399,23 @@ START_TEST(cursor_of_another_list_is_refused)
 }
 END_TEST
 
+/* A document that is no creation does not take the others with it. */
+START_TEST(broken_document_is_left_out)
+{
+	const char *id = make_listed(ANN);
+	struct document_write write = {
+		.kind = DOCUMENT_CREATE,
+		.collection = CREATIONS,
+		.id = FN_BYTES("img_broken"),
+		.fields = fields_keep(
+			&own, json_pack("{s:b, s:I}", "listed", 1, "created_at_ms", THEN + 1)),
+	};
+
+	must(document_store_commit(use.feed.documents, &own, &write, 1, &err));
+	ck_assert_str_eq(list(NOBODY, "/api/feed"), id);
+}
+END_TEST
+
 /* URLs are what they would be today, whatever a document says. */
 START_TEST(urls_are_made_when_they_are_read)
 {
@@ -495,7 +512,7 @@ START_TEST(account_needs_a_user)
 }
 END_TEST
 
-/* A name leads to who has taken it and to what he has published; another's is refused. */
+/* A name leads to who has taken it and to what is published under it; another's is refused. */
 START_TEST(name_leads_to_its_owner)
 {
 	const char *id = make_listed(ANN);
@@ -880,6 +897,7 @@ main(void)
 		{pages_join_without_gap_or_repeat, WHO_COUNT, setup, teardown},
 		{unusable_list_is_refused, COUNT(unusable), setup, teardown},
 		{cursor_of_another_list_is_refused, 1, setup, teardown},
+		{broken_document_is_left_out, 1, setup, teardown},
 		{urls_are_made_when_they_are_read, 1, setup, teardown},
 		{rights_are_kept, COUNT(rights), setup, teardown},
 		{account_needs_a_user, 1, setup, teardown},
