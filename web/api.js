@@ -1,5 +1,7 @@
 /* The API, as everything but the making of creations uses it. */
 
+import { authorized } from "./session.js";
+
 /* What the server says went wrong (RFC 9457), or that it could not be asked. */
 export class Problem extends Error {
 	constructor(status, { title, detail } = {}) {
@@ -11,11 +13,11 @@ export class Problem extends Error {
 async function ask(method, path, body) {
 	let response;
 	try {
-		response = await fetch(path, {
+		response = await fetch(path, authorized({
 			method,
 			headers: body ? { "Content-Type": "application/json" } : {},
 			body: body && JSON.stringify(body),
-		});
+		}));
 	} catch {
 		throw new Problem(0, { detail: "The server cannot be reached. Is the connection up?" });
 	}

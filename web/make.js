@@ -1,5 +1,7 @@
 /* Asks for a picture or a video until it is there. */
 
+import { authorized } from "./session.js";
+
 const RETRIES = { attempts: 6, firstMs: 1000, mostMs: 20_000, patienceMs: 60_000 };
 export const WORTH_REPEATING = new Set([409, 429, 503]); /* 409: the first request is still at work */
 const LOOK_MS = 1000;
@@ -26,7 +28,7 @@ function retryAfterMs(response) {
 async function ask(path, options) {
 	let response;
 	try {
-		response = await fetch(path, options);
+		response = await fetch(path, authorized(options));
 	} catch (error) {
 		options.signal.throwIfAborted();
 		throw new Problem(0, { detail: "The server cannot be reached. Is the connection up?" });
@@ -123,7 +125,7 @@ async function makeVideo(request, key, signal, say) {
 		return await watch(path, video, signal, say);
 	} catch (problem) {
 		if (signal.aborted)
-			fetch(path, { method: "DELETE" }).catch(() => {});
+			fetch(path, authorized({ method: "DELETE" })).catch(() => {});
 		throw problem;
 	}
 }

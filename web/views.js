@@ -36,7 +36,8 @@ async function readAccount() {
 	el("account-name").textContent = account ? account.username ?? "No name yet" : "Nobody is signed in";
 	el("account-tokens").textContent = account ? `${account.tokens} tokens` : "";
 	el("rename").hidden = !account;
-	el("username").value = account?.username ?? "";
+	if (document.activeElement !== el("username")) /* nobody is writing in it */
+		el("username").value = account?.username ?? "";
 }
 
 async function showMine() {

@@ -13,7 +13,8 @@
 	PAGE_HEAD                                                                                  \
 	"<h1>Sign in</h1>\n<form class=\"card\" method=\"post\" action=\"/issuer\">\n"             \
 	"<label for=\"name\">Who would you like to be on this machine?</label>\n"                  \
-	"<input id=\"name\" name=\"name\" required maxlength=\"32\" pattern=\"[a-z0-9_\\-]+\" "    \
+	"<input id=\"name\" class=\"field\" name=\"name\" required maxlength=\"32\" "              \
+	"pattern=\"[a-z0-9_\\-]+\" "                                                               \
 	"autocomplete=\"username\" autofocus>\n<button class=\"primary\">Get a token</button>\n"   \
 	"</form>\n" PAGE_FOOT
 
@@ -21,10 +22,10 @@
 #define PAGE_TELL                                                                                  \
 	PAGE_HEAD                                                                                  \
 	"<h1>You are %.*s</h1>\n<section class=\"card\">\n"                                        \
-	"<label for=\"token\">Your token, for %ld minutes:</label>\n"                              \
-	"<textarea id=\"token\" rows=\"6\" readonly>%.*s</textarea>\n"                             \
-	"<label for=\"line\">Who it says you are, in a line to paste:</label>\n"                   \
-	"<textarea id=\"line\" rows=\"7\" readonly>curl %s/api/me -H 'Authorization: Bearer %.*s'" \
-	"</textarea>\n</section>\n" PAGE_FOOT
+	"<p><label for=\"token\">Your token, for %ld minutes:</label></p>\n"                       \
+	"<p><input id=\"token\" class=\"field\" readonly value=\"%.*s\"></p>\n"                    \
+	"<p><label for=\"line\">To ask who you are, paste:</label></p>\n"                          \
+	"<p><input id=\"line\" class=\"field\" readonly value=\"curl %s/api/me -H "                \
+	"'Authorization: Bearer %.*s'\"></p>\n</section>\n" PAGE_FOOT
 
 #endif

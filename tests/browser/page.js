@@ -193,6 +193,41 @@ const published = {
 	},
 };
 
+const people = {
+	async "who signs in makes pictures of their own, until they sign out"(page, url) {
+		await page.getByLabel("Sign in as").fill("ada");
+		await page.getByRole("button", { name: "Sign in" }).click();
+		await page.getByText("ada", { exact: true }).waitFor();
+		await page.request.post(`${url}/api/image/generate`,
+			{ data: { prompt: "A guest's kept back owl", publish: false } });
+		await page.goto(`${url}/#mine`);
+		await page.reload();
+		await page.getByText("What you keep back").waitFor();
+		assert.equal(await page.getByText("A guest's kept back owl").count(), 0);
+
+		await page.goto(`${url}/#`);
+		const [asked] = await Promise.all([
+			page.waitForRequest(API),
+			ask(page, "A red fox"),
+		]);
+		assert.match(asked.headers().authorization, /^Bearer ey/);
+		await page.getByRole("figure").getByRole("img", { name: "A red fox" }).waitFor();
+
+		await page.getByRole("button", { name: "Sign out" }).click();
+		await page.getByLabel("Sign in as").waitFor();
+		await page.goto(`${url}/#mine`);
+		await card(page, "Seen by you alone", "A guest's kept back owl").waitFor();
+		assert.equal(await page.evaluate(() => sessionStorage.length + localStorage.length), 0);
+	},
+
+	async "a name that the issuer does not give is not sent"(page) {
+		await page.getByLabel("Sign in as").fill("Ada Lovelace");
+		await page.getByRole("button", { name: "Sign in" }).click();
+		assert.ok(await page.getByLabel("Sign in as").evaluate((name) => !name.validity.valid));
+		assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+	},
+};
+
 const region = (page, name) => page.getByRole("region", { name });
 
 const card = (page, list, prompt) =>
@@ -211,7 +246,7 @@ async function ask(page, prompt, shape) {
 	await page.keyboard.press("Enter");
 }
 
-const groups = { pictures, videos, published };
+const groups = { pictures, videos, published, people };
 
 /* Each in a browser's window of its own. */
 async function play(browser, scenario, url) {
