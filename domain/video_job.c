@@ -176,6 +176,8 @@ take_called(struct video_job *job, const struct step *step, struct fn_error *err
 {
 	(void)err;
 	job->operation = step->text;
+	if (job->call_begun_at_ms == 0) /* of a late worker, and forgotten since */
+		job->call_begun_at_ms = fn_unix_ms();
 	return TAKEN;
 }
 

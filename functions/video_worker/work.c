@@ -11,11 +11,9 @@
 #include "fn/clock.h"
 #include "functions/video_worker/fault_point.h"
 #include "functions/video_worker/lease.h"
-
-#include <stdlib.h>
+#include "functions/video_worker/outcome.h"
 
 #define LEAVE_MS 5000 /* what it takes to hand a job back */
-#define DELAY_MOST_MS 600000
 #define SEARCH_AGAIN_MS 60000
 #define IMMUTABLE "public, max-age=31536000, immutable"
 
@@ -34,101 +32,13 @@ const struct fn_setting patience_settings[] = {
 
 struct work {
 	const struct services *use;
-	const struct patience *patience;
-	const struct job *claimed;
 	struct fn_call *call;
-	struct fn_call
-		within; /* the same call, with less time: some is left to hand the job back */
+	struct fn_call within; /* the same, with less time: some is left to hand the job back */
+	const struct job *claimed;
 	struct lease lease;
 	struct video_job job; /* as its document has it; version 0: it could not be read */
-
-	struct job_end end;     /* what is to become of the job... */
-	bool is_lost;           /* ...unless it is another's by now */
-	struct fn_bytes reason; /* why it failed, for people; empty: nothing that helps them */
-	struct fn_bytes url;    /* where the video is once it is stored... */
-	struct video_file file; /* ...and what it is like */
+	struct outcome outcome;
 };
-
-/* ---- Ways out: all are false, and say in `end` what is to become of the job ------------------ */
-
-static int64_t
-jittered(int64_t ms)
-{
-	return ms - arc4random_uniform((uint32_t)(ms / 2 + 1));
-}
-
-/* How long to wait before a video is looked for again. */
-static int64_t
-search_pause_ms(int64_t left_ms)
-{
-	return jittered(left_ms < SEARCH_AGAIN_MS ? left_ms : SEARCH_AGAIN_MS);
-}
-
-static int64_t
-backoff_ms(const struct work *work)
-{
-	int64_t ms = work->patience->retry_ms;
-
-	for (unsigned i = 0; i < work->claimed->failures && ms < DELAY_MOST_MS; i++)
-		ms *= 2;
-	return jittered(ms < DELAY_MOST_MS ? ms : DELAY_MOST_MS);
-}
-
-static bool
-end_with(struct work *work, enum job_verdict verdict, int64_t delay_ms, struct fn_bytes note)
-{
-	work->end = (struct job_end){
-		.verdict = verdict,
-		.delay_ms = delay_ms,
-		.note = fn_bytes_copy(work->call->arena, note),
-	};
-	return false;
-}
-
-/* It has failed, and may do so again. `fresh`: what the model has begun is of no use any more. */
-static bool
-fail(struct work *work, bool fresh, const char *reason, struct fn_bytes note)
-{
-	work->reason = fn_bytes(reason);
-	end_with(work, JOB_RETRY, backoff_ms(work), note);
-	work->end.fresh = fresh;
-	return false;
-}
-
-static bool
-fail_for_good(struct work *work, struct fn_bytes reason, struct fn_bytes note)
-{
-	work->reason = fn_bytes_copy(work->call->arena, reason);
-	end_with(work, JOB_FAILURE, 0, note.size > 0 ? note : reason);
-	work->end.fresh = true;
-	return false;
-}
-
-/* Not its fault. */
-static bool
-hand_back(struct work *work, int64_t delay_ms, const struct fn_error *why)
-{
-	return end_with(work, JOB_RELEASE, delay_ms, fn_bytes(why->message));
-}
-
-/* A step of the document's, or the lease, did not let us go on. */
-static bool
-interrupted(struct work *work, const struct fn_error *why)
-{
-	switch (why->code) {
-	case FN_PRECONDITION:
-		fn_log(work->call, FN_NOTICE, "dropped: %s", why->message);
-		work->is_lost = true;
-		return false;
-	case FN_CONFLICT:
-	case FN_NOT_FOUND:
-		return end_with(work, JOB_STOPPED, 0, fn_bytes(why->message));
-	case FN_INTERNAL:
-		return end_with(work, JOB_FAILURE, 0, fn_bytes(why->message));
-	default:
-		return hand_back(work, backoff_ms(work), why);
-	}
-}
 
 /* True if the job is still ours once we have waited, and there is time for it. */
 static bool
@@ -138,7 +48,8 @@ hold(struct work *work, int64_t wait_ms)
 
 	if (lease_hold(&work->lease, &work->within, wait_ms, &why))
 		return true;
-	return why.code == FN_BUSY ? hand_back(work, 0, &why) : interrupted(work, &why);
+	return why.code == FN_BUSY ? outcome_hand_back(&work->outcome, 0, false, &why)
+				   : outcome_interrupt(&work->outcome, &why);
 }
 
 /* ---- The model's call, which costs ----------------------------------------------------------- */
@@ -155,12 +66,12 @@ announce(struct work *work)
 	if (!job_queue_set_operation(
 		    jobs, &work->within, work->claimed, (struct fn_bytes){0}, &why) &&
 		why.code != FN_NOT_FOUND)
-		return interrupted(work, &why);
+		return outcome_interrupt(&work->outcome, &why);
 	return video_job_call(&work->job, &work->within, work->use->videos.documents, &why) ||
-	       interrupted(work, &why);
+	       outcome_interrupt(&work->outcome, &why);
 }
 
-/* Either of the two is enough for whoever claims the job next. */
+/* Either of the two is enough for whoever claims the job next; both are told whatever the time. */
 static bool
 note_operation(struct work *work, struct fn_bytes operation)
 {
@@ -171,29 +82,39 @@ note_operation(struct work *work, struct fn_bytes operation)
 		    videos->queue.jobs, work->call, work->claimed, operation, &why))
 		fn_log(work->call, FN_WARNING, "operation not in the queue: %s", why.message);
 	if (!video_job_called(&work->job, work->call, videos->documents, operation, &why))
-		return interrupted(work, &why);
+		return outcome_interrupt(&work->outcome, &why);
 	fault_point("operation_stored");
 	return true;
+}
+
+/* How long to wait before a video is looked for again. */
+static int64_t
+search_pause_ms(int64_t left_ms)
+{
+	return outcome_delay_ms(left_ms < SEARCH_AGAIN_MS ? left_ms : SEARCH_AGAIN_MS);
 }
 
 static bool
 not_begun(struct work *work, const struct fn_error *why)
 {
+	struct outcome *outcome = &work->outcome;
+	struct fn_bytes message = fn_bytes(why->message);
+
 	switch (why->code) {
 	case FN_DEADLINE: /* or begun: nobody knows */
-		return hand_back(work, search_pause_ms(work->patience->search_s * 1000), why);
+		return outcome_hand_back(
+			outcome, search_pause_ms(work->use->patience->search_s * 1000), false, why);
 	case FN_RATE_LIMITED:
 	case FN_BUSY:
-		hand_back(work, jittered((int64_t)why->retry_after_s * 2000), why);
-		work->end.fresh = true;
-		return false;
+		return outcome_hand_back(
+			outcome, outcome_delay_ms((int64_t)why->retry_after_s * 2000), true, why);
 	case FN_UNPROCESSABLE:
-		return fail_for_good(work, fn_bytes(why->message), (struct fn_bytes){0});
+		return outcome_fail_for_good(outcome, message, (struct fn_bytes){0});
 	case FN_INVALID:
-		return fail_for_good(work, FN_BYTES("the video model does not take this request"),
-			fn_bytes(why->message));
+		return outcome_fail_for_good(
+			outcome, FN_BYTES("the video model does not take this request"), message);
 	default:
-		return fail(work, true, "the video model cannot be used", fn_bytes(why->message));
+		return outcome_fail(outcome, true, "the video model cannot be used", message);
 	}
 }
 
@@ -204,7 +125,7 @@ start(struct work *work)
 	struct fn_error why;
 
 	if (!announce(work)) {
-		work->end.fresh = true;
+		work->outcome.end.fresh = true;
 		return false;
 	}
 	fault_point("before_start");
@@ -221,16 +142,16 @@ start(struct work *work)
 static int64_t
 ask(struct work *work, struct video_poll *poll)
 {
-	int64_t wait_ms = work->patience->poll_ms * 3 / 2;
+	int64_t wait_ms = work->use->patience->poll_ms * 3 / 2;
 	struct fn_error why;
 
 	if (video_model_poll(work->use->model, &work->within, work->job.operation, poll, &why)) {
 		fault_point("polled");
-		return jittered(wait_ms);
+		return outcome_delay_ms(wait_ms);
 	}
 	fn_log(work->call, FN_WARNING, "%s", why.message);
 	*poll = (struct video_poll){.state = VIDEO_RUNNING, .progress = -1};
-	return jittered(wait_ms) + (int64_t)why.retry_after_s * 1000;
+	return outcome_delay_ms(wait_ms) + (int64_t)why.retry_after_s * 1000;
 }
 
 static int64_t
@@ -244,7 +165,7 @@ call_age_ms(const struct work *work)
 static bool
 is_too_slow(const struct work *work)
 {
-	return fn_unix_ms() - work->job.call_begun_at_ms > work->patience->give_up_s * 1000;
+	return fn_unix_ms() - work->job.call_begun_at_ms > work->use->patience->give_up_s * 1000;
 }
 
 /* Until it is done, however long it takes. */
@@ -258,8 +179,8 @@ await(struct work *work, int64_t wait_ms, struct video_poll *poll)
 		if (poll->progress >= 0)
 			lease_tell(&work->lease, poll->progress);
 		if (poll->state == VIDEO_RUNNING && is_too_slow(work))
-			return fail(
-				work, true, "the video model was too slow", FN_BYTES("given up"));
+			return outcome_fail(&work->outcome, true, "the video model was too slow",
+				FN_BYTES("given up"));
 	} while (poll->state == VIDEO_RUNNING);
 	return true;
 }
@@ -281,15 +202,18 @@ take_result(struct work *work, const struct video_poll *poll, struct video *vide
 		return true;
 	case VIDEO_REFUSED:
 	case VIDEO_REJECTED:
-		return fail_for_good(work, poll->reason, poll->detail);
+		return outcome_fail_for_good(&work->outcome, poll->reason, poll->detail);
 	case VIDEO_LOST:
 		if (find(work, video, &why))
 			return true;
+		if (why.code != FN_NOT_FOUND)
+			return outcome_interrupt(&work->outcome, &why);
 		break;
 	default:
 		break;
 	}
-	return fail(work, true, fn_text(work->call->arena, poll->reason), poll->detail);
+	return outcome_fail(
+		&work->outcome, true, fn_text(work->call->arena, poll->reason), poll->detail);
 }
 
 static bool
@@ -305,27 +229,27 @@ poll_for(struct work *work, int64_t wait_ms, struct video *video)
 static bool
 make_anew(struct work *work, struct video *video)
 {
-	return start(work) && poll_for(work, work->patience->poll_ms * 2, video);
+	return start(work) && poll_for(work, work->use->patience->poll_ms * 2, video);
 }
 
 /* Somebody has called the model and did not live to say what it answered. */
 static bool
 search(struct work *work, struct video *video)
 {
-	int64_t left_ms = work->patience->search_s * 1000 - call_age_ms(work);
+	int64_t left_ms = work->use->patience->search_s * 1000 - call_age_ms(work);
 	struct fn_error why;
 
 	if (find(work, video, &why))
 		return true;
 	if (why.code != FN_NOT_FOUND)
-		return interrupted(work, &why);
+		return outcome_interrupt(&work->outcome, &why);
 	if (left_ms > 0)
-		return hand_back(work, search_pause_ms(left_ms), &why);
+		return outcome_hand_back(&work->outcome, search_pause_ms(left_ms), false, &why);
 	fn_log(work->call, FN_WARNING, "begun anew, and perhaps paid twice: %s", why.message);
 	return make_anew(work, video);
 }
 
-/* The queue may know an operation of which the document has only that it was about to be. */
+/* Of a call that is open in the document the queue may know the answer. */
 static bool
 get_video(struct work *work, struct video *video)
 {
@@ -349,7 +273,7 @@ static bool
 read_while_held(void *with, uint64_t offset, char *into, size_t size, struct fn_error *err)
 {
 	struct work *work = with;
-	const struct fn_source *bytes = &work->file.bytes;
+	const struct fn_source *bytes = &work->outcome.file.bytes;
 
 	TRY(lease_hold(&work->lease, &work->within, 0, err));
 	return bytes->read(bytes->with, offset, into, size, err);
@@ -360,7 +284,8 @@ not_passed_on(struct work *work, const struct fn_error *why)
 {
 	if (!hold(work, 0))
 		return false;
-	return fail(work, why->code == FN_NOT_FOUND, NULL, fn_bytes(why->message));
+	return outcome_fail(
+		&work->outcome, why->code == FN_NOT_FOUND, NULL, fn_bytes(why->message));
 }
 
 static bool
@@ -371,97 +296,15 @@ pass_on(struct work *work, const struct video *video)
 	struct fn_error why;
 
 	fault_point("before_fetch");
-	if (!video_model_fetch(work->use->model, &work->within, video, &work->file, &why))
+	if (!video_model_fetch(work->use->model, &work->within, video, &work->outcome.file, &why))
 		return not_passed_on(work, &why);
-	const struct fn_source bytes = {work->file.bytes.size, read_while_held, work};
-	const struct object_stream object = {&bytes, work->file.mime_type, IMMUTABLE};
+	const struct fn_source bytes = {work->outcome.file.bytes.size, read_while_held, work};
+	const struct object_stream object = {&bytes, work->outcome.file.mime_type, IMMUTABLE};
 	if (!object_store_put_stream(objects, &work->within, key, &object, &why))
 		return not_passed_on(work, &why);
 	fault_point("stored_object");
-	work->url = object_store_public_url(objects, work->call->arena, key);
-	return true;
-}
-
-/* ---- The end --------------------------------------------------------------------------------- */
-
-static struct fn_bytes
-public_reason(const struct work *work)
-{
-	return fn_bytes(fn_textf(work->call->arena,
-		"The video could not be made%s%.*s. Your tokens were given back.",
-		work->reason.size > 0 ? ": " : "", FN_ARG(work->reason)));
-}
-
-static bool
-write_end(struct work *work, struct fn_error *err)
-{
-	struct document_store *documents = work->use->videos.documents;
-	bool fresh = work->end.fresh;
-
-	switch (work->end.verdict) {
-	case JOB_SUCCESS:
-		return video_job_succeed(
-			&work->job, work->call, documents, work->url, &work->file, err);
-	case JOB_STOPPED:
-		return video_job_stop(&work->job, work->call, documents, err);
-	case JOB_RETRY:
-		if (!work->claimed->last_failure)
-			return video_job_retry(&work->job, work->call, documents, fresh, err);
-		break;
-	case JOB_RELEASE:
-		return video_job_retry(&work->job, work->call, documents, fresh, err);
-	case JOB_FAILURE:
-		break;
-	}
-	return video_job_fail(&work->job, work->call, documents, public_reason(work), fresh, err);
-}
-
-/* What an attempt may have stored. */
-static void
-forget_object(struct work *work)
-{
-	struct fn_error why;
-
-	if (!object_store_delete(
-		    work->use->videos.objects, work->call, work->job.creation.object_key, &why))
-		fn_log(work->call, FN_WARNING, "an object may be left over: %s", why.message);
-}
-
-/* A job that has ended, or that its owner wants to, is not queued again. */
-static void
-settle(struct work *work)
-{
-	struct fn_error why;
-	bool ok = write_end(work, &why);
-
-	if (!ok && why.code == FN_CONFLICT) {
-		work->end.verdict = JOB_STOPPED;
-		ok = write_end(work, &why);
-	}
-	if (!ok)
-		interrupted(work, &why);
-	else if (video_job_ended(&work->job))
-		work->end.verdict = video_job_verdict(&work->job);
-	if (!work->is_lost &&
-		(work->end.verdict == JOB_STOPPED || work->end.verdict == JOB_FAILURE))
-		forget_object(work);
-}
-
-static void
-log_end(const struct work *work)
-{
-	static const char *const words[] = {
-		[JOB_SUCCESS] = "succeeded",
-		[JOB_STOPPED] = "canceled",
-		[JOB_RETRY] = "failed, and is tried again",
-		[JOB_RELEASE] = "handed back",
-		[JOB_FAILURE] = "failed",
-	};
-	enum job_verdict verdict = work->end.verdict;
-	bool is_bad = verdict == JOB_RETRY || verdict == JOB_FAILURE;
-
-	fn_log(work->call, is_bad ? FN_WARNING : FN_INFO, "%s%s%.*s", words[verdict],
-		work->end.note.size > 0 ? ": " : "", FN_ARG(work->end.note));
+	return outcome_succeed(
+		&work->outcome, object_store_public_url(objects, work->call->arena, key));
 }
 
 /* ---- All of it ------------------------------------------------------------------------------- */
@@ -473,17 +316,29 @@ begin(struct work *work)
 
 	if (!video_job_begin(&work->job, &work->within, work->use->videos.documents,
 		    work->claimed->id, work->claimed->fence, &why))
-		return interrupted(work, &why);
+		return outcome_interrupt(&work->outcome, &why);
 	return true;
 }
 
-static void
+static bool
 make(struct work *work)
 {
 	struct video video;
 
-	if (begin(work) && get_video(work, &video) && pass_on(work, &video))
-		end_with(work, JOB_SUCCESS, 0, (struct fn_bytes){0});
+	return begin(work) && get_video(work, &video) && pass_on(work, &video);
+}
+
+/* Until it is done, or cannot be gone on with; then whatever has become of it is written. */
+static void
+make_and_write(struct work *work)
+{
+	struct outcome *outcome = &work->outcome;
+
+	if (!make(work) && (outcome->is_lost || work->job.version == 0))
+		return;
+	fault_point("before_document");
+	outcome_write(outcome, &work->job);
+	fault_point("after_document");
 }
 
 bool
@@ -491,26 +346,24 @@ work_at(const struct services *use, struct fn_call *call, const struct job *clai
 	struct job_end *end)
 {
 	struct work work = {
-		.use = use, .patience = use->patience, .claimed = claimed, .call = call};
+		.use = use,
+		.call = call,
+		.within = *call,
+		.claimed = claimed,
+		.outcome = {.use = use, .call = call, .claimed = claimed},
+	};
 	struct fn_error why;
 
-	work.within = *call;
 	if (call->deadline_ms != 0)
 		work.within.deadline_ms -= LEAVE_MS;
 	if (lease_begin(&work.lease, call, use->videos.queue.jobs, claimed, use->queue->lease_ms,
 		    &why)) {
-		make(&work);
-		if (!work.is_lost && work.job.version != 0) {
-			fault_point("before_document");
-			settle(&work);
-			fault_point("after_document");
-		}
+		make_and_write(&work);
 		lease_end(&work.lease);
 	} else {
-		hand_back(&work, jittered(work.patience->retry_ms), &why);
+		outcome_interrupt(&work.outcome, &why);
 	}
-	if (!work.is_lost)
-		log_end(&work);
-	*end = work.end;
-	return !work.is_lost;
+	outcome_log(&work.outcome);
+	*end = work.outcome.end;
+	return !work.outcome.is_lost;
 }

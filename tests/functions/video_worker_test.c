@@ -40,6 +40,8 @@ static const struct run {
 		"succeeded", NULL},
 	{"lost and found", {STARTED, ERROR_404, LISTED, BYTES}, 1, "succeeded", NULL},
 	{"lost", {STARTED, ERROR_404, NOTHING, STARTED, STORED, BYTES}, 2, "succeeded", NULL},
+	{"lost while nobody can look", {STARTED, ERROR_404, ERROR_403, ERROR_404, LISTED, BYTES}, 1,
+		"succeeded", NULL},
 	{"removed", {STARTED, STORED, ERROR_404, STARTED, STORED, BYTES}, 2, "succeeded", NULL},
 	{"spoiled once", {STARTED, STORED, NO_FILM, STORED, BYTES}, 1, "succeeded", NULL},
 	{"spoiled", {STARTED, STORED, NO_FILM, STORED, NO_FILM, STORED, NO_FILM}, 1, "failed",
@@ -153,6 +155,26 @@ START_TEST(end_is_final)
 	workshop_must(workshop_wake());
 	ck_assert_str_eq(workshop_document(id).creation.status, "succeeded");
 	ck_assert_int_eq(workshop_job(id).state, JOB_SUCCEEDED);
+	ck_assert_uint_eq(scripted_server_requests(shop.model), 0);
+}
+END_TEST
+
+/* What was stored for a video goes with it, whoever stored it. */
+START_TEST(canceled_video_leaves_no_object)
+{
+	static const enum said said[] = {ERROR_500, SAID_NO_MORE};
+	const struct object object = {FN_BYTES("film"), "video/mp4", NULL};
+	struct video_job job;
+
+	begin_with(said);
+	struct fn_bytes id = workshop_submit("ann");
+	die_after(NOTED, id);
+	job = workshop_document(id);
+	workshop_must(object_store_put(
+		shop.use.videos.objects, &shop.call, job.creation.object_key, &object, &shop.err));
+	workshop_must(video_job_cancel(&job, &shop.call, shop.use.videos.documents, &shop.err));
+	workshop_must(workshop_wake());
+	workshop_has_ended(id, "canceled", NULL);
 	ck_assert_uint_eq(scripted_server_requests(shop.model), 0);
 }
 END_TEST
@@ -354,6 +376,7 @@ main(void)
 		ROWS(endless_operation_is_given_up, 1),
 		ROWS(work_is_resumed, COUNT(deaths)),
 		ROWS(end_is_final, 1),
+		ROWS(canceled_video_leaves_no_object, 1),
 		ROWS(unanswered_start_is_not_repeated, 2),
 		ROWS(search_has_an_end, 1),
 		ROWS(emptied_queue_is_rebuilt, 1),
