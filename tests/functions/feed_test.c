@@ -1,10 +1,12 @@
-/* The whole function over SQLite, a folder of objects and, where it matters, a real redis-server.
- * Whoever asks is the guest of an identity of their own. */
+/* The whole function over SQLite, a folder of objects and, where it matters, a real redis-server;
+ * what it writes also over Google's emulator of Firestore, where that can be had. Whoever asks is
+ * the guest of an identity of their own. */
 #include "functions/feed/handler.h"
 
 #include "domain/fields.h"
 #include "domain/likes.h"
 #include "fn/clock.h"
+#include "tests/support/firestore_emulator.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/store_spy.h"
 #include "tests/support/suite.h"
@@ -26,7 +28,8 @@ static const char *const ids[WHO_COUNT] = {"", "user_ann", "user_ben"};
 static struct fn_arena *arena; /* of all that outlives a call */
 static struct fn_http_client *http;
 static struct identity *identities[WHO_COUNT];
-static struct document_store_config documents_config = {.emulator_host = ""};
+static struct firestore_emulator *emulator;
+static struct document_store_config documents_config;
 static struct object_store_config objects_config = {
 	.public_url = "https://pictures.test", .region = "auto"};
 static struct page_cache_config pages_config = {
@@ -70,9 +73,19 @@ reopen_pages(const char *redis_url, long fresh_ms)
 }
 
 static void
-setup(void)
+open_documents(const char *url)
 {
 	struct document_store *documents;
+
+	documents_config = (struct document_store_config){
+		.url = url, .emulator_host = emulator ? firestore_emulator_host(emulator) : ""};
+	must(document_store_open(&documents, &documents_config, NULL, http, &err));
+	use.feed.documents = store_spy_open(documents);
+}
+
+static void
+setup(void)
+{
 	const char *folder = temp_folder();
 
 	unsetenv("http_proxy");
@@ -80,16 +93,22 @@ setup(void)
 	arena = fn_arena_new();
 	own = (struct fn_call){.arena = arena, .deadline_ms = fn_now_ms() + 50000};
 	use = (struct services){.api = &api, .prices = &prices, .web.folder = -1};
-	documents_config.url = fn_textf(arena, "sqlite:%s/phoenix.db", folder);
 	objects_config.url = fn_textf(arena, "file:%s/objects", folder);
 	must(fn_http_client_open(&http, &err));
 	open_identities();
-	must(document_store_open(&documents, &documents_config, NULL, http, &err));
-	use.feed.documents = store_spy_open(documents);
+	open_documents(fn_textf(arena, "sqlite:%s/phoenix.db", folder));
 	must(object_store_open(&use.feed.objects, &objects_config, http, &err));
 	reopen_pages("", 3600000);
 	use.feed.names = names_open();
 	cursor_key_init(&use.feed.key, FN_BYTES("secret"));
+}
+
+static void
+setup_firestore(void)
+{
+	setup();
+	document_store_close(use.feed.documents);
+	open_documents(firestore_emulator_store());
 }
 
 static void
@@ -917,5 +936,24 @@ main(void)
 		{web_page_is_served_where_it_is_wanted, 1, setup, teardown},
 	};
 
-	return suite_run("feed", cases, COUNT(cases));
+	const struct suite_case on_firestore[] = {
+		{explore_lists_what_is_published, 1, setup_firestore, teardown},
+		{pages_join_without_gap_or_repeat, 1, setup_firestore, teardown},
+		{like_counts_once, 1, setup_firestore, teardown},
+		{many_like_at_once, 1, setup_firestore, teardown},
+		{broken_like_is_repeated, 1, setup_firestore, teardown},
+		{broken_deletion_is_finished, 1, setup_firestore, teardown},
+		{round_trips_are_few, 1, setup_firestore, teardown},
+	};
+	const char *why;
+	int status;
+
+	emulator = firestore_emulator_start(&why);
+	if (!emulator)
+		suite_skipped(COUNT(on_firestore), why);
+	status = suite_run("feed", cases, COUNT(cases));
+	if (emulator)
+		status |= suite_run("feed on Firestore", on_firestore, COUNT(on_firestore));
+	firestore_emulator_stop(emulator);
+	return status;
 }
