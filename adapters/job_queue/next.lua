@@ -91,6 +91,30 @@ local function take_ready()
 	end
 end
 
+-- Makes a job the worker's, and notes the claim. What was never claimed knows of no attempt.
+local function begin(id, j, n, token, mark, claim, time, time_text, counter)
+	local is_first, running = not j[4], 'f:' .. j[1]
+	local claimed, in_flight = integer((n[8] or 0) + 1), call('HGET', NOTES, running)
+	in_flight = in_flight and integer(in_flight + 1) or '1'
+	j[3] = j[3] and tonumber(j[3]) >= time and integer(j[3] + 1) or time_text
+	j[4] = is_first and '1' or integer(j[4] + 1)
+	call('ZREM', USER .. j[1], id)
+	call('HSET', JOB .. id, 'st', 'A', 'tok', token, 'at', j[4], 'fence', j[3])
+	if counter then
+		call('HSET', NOTES, mark, claim, 'last', time_text, 's:claimed', claimed, running, in_flight,
+			counter, integer((n[11] or 0) + 1))
+	else
+		call('HSET', NOTES, mark, claim, 'last', time_text, 's:claimed', claimed, running, in_flight)
+	end
+	local has_waited = is_first and n[6] and j[5] < n[6]
+	if not has_waited or not n[7] or time - n[7] >= WINDOW then
+		note_gap(time, time_text, claimed, has_waited and n[7])
+	end
+	if n[4] then
+		note_call(id, n[4], time)
+	end
+end
+
 -- ARGV[from] on: worker, number of its claim (ten digits), lease, history as the client knows it.
 -- `counter` is one that counts on, where another verb has just ended a job in this `state`.
 local function next_job(from, time, time_text, state, counter)
@@ -121,35 +145,15 @@ local function next_job(from, time, time_text, state, counter)
 		if not kind then
 			id, j = take_ready()
 		end
+		local claim = serial .. ' ' .. time_text .. ' ' .. (id or '')
 		if not id then
 			call('DEL', NOTHING) -- see memory.lua
-			call('HSET', NOTES, mark, serial .. ' ' .. time_text .. ' ')
+			call('HSET', NOTES, mark, claim)
 			count(counter)
 			return {state, kind or 'E', reconcile, wait or due and math.max(0, due - time) or -1}
 		end
 		is_first = not j[4]
-		j[3] = j[3] and tonumber(j[3]) >= time and integer(j[3] + 1) or time_text
-		j[4] = is_first and '1' or integer(j[4] + 1)
-		local user, claimed = j[1], integer((n[8] or 0) + 1)
-		local running = call('HGET', NOTES, 'f:' .. user)
-		running = running and integer(running + 1) or '1'
-		call('ZREM', USER .. user, id)
-		call('HSET', JOB .. id, 'st', 'A', 'tok', token, 'at', j[4], 'fence', j[3])
-		local claim = serial .. ' ' .. time_text .. ' ' .. id
-		if counter then
-			call('HSET', NOTES, mark, claim, 'last', time_text, 's:claimed', claimed, 'f:' .. user,
-				running, counter, integer((n[11] or 0) + 1))
-		else
-			call('HSET', NOTES, mark, claim, 'last', time_text, 's:claimed', claimed, 'f:' .. user,
-				running)
-		end
-		local has_waited = is_first and n[6] and j[5] < n[6]
-		if not has_waited or not n[7] or time - n[7] >= WINDOW then
-			note_gap(time, time_text, claimed, has_waited and n[7])
-		end
-		if n[4] then
-			note_call(id, n[4], time)
-		end
+		begin(id, j, n, token, mark, claim, time, time_text, counter)
 	end
 
 	local ends = integer(time + lease)
