@@ -149,8 +149,8 @@ replay(struct idempotency *once, struct fn_bytes creation_id, struct fn_call *ca
 	return true;
 }
 
-static int64_t
-working_until_ms(const struct fn_call *call)
+int64_t
+idempotency_until_ms(const struct fn_call *call)
 {
 	int64_t work_ms = call->deadline_ms ? fn_time_left_ms(call, INT64_MAX) : WORK_MOST_MS;
 
@@ -161,7 +161,7 @@ static bool
 claim(struct idempotency *once, struct fn_call *call, struct document_store *documents,
 	enum document_write_kind kind, struct fn_error *err)
 {
-	struct document_write write = record_write(once, call, kind, working_until_ms(call));
+	struct document_write write = record_write(once, call, kind, idempotency_until_ms(call));
 
 	TRY(document_store_commit(documents, call, &write, 1, err));
 	once->version = write.version;
@@ -253,37 +253,64 @@ idempotency_begin(struct idempotency *once, struct fn_call *call, struct documen
 
 /* ---- Finish -------------------------------------------------------------------------------- */
 
+/* Whether the record is not ours any more; then what became of it is the answer. */
 static bool
-taken_over(struct idempotency *once, struct fn_call *call, struct document_store *documents,
-	struct fn_error *err)
+is_taken_over(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	bool *replayed, struct fn_error *err)
 {
 	struct fn_error why;
 	struct record record;
 
-	if (record_read(&record, once, call, documents, &why) && record.working_until_ms == 0)
-		return replay(once, record.creation_id, call, documents, err);
-	return at_work(fn_unix_ms() + 1000, err);
+	if (once->record_id.size == 0)
+		return false;
+	if (!record_read(&record, once, call, documents, &why)) {
+		*replayed = at_work(fn_unix_ms() + 1000, err);
+		return why.code == FN_NOT_FOUND;
+	}
+	if (record.version == once->version)
+		return false;
+	*replayed = record.working_until_ms == 0
+			    ? replay(once, record.creation_id, call, documents, err)
+			    : at_work(fn_unix_ms() + 1000, err);
+	return true;
 }
 
+static bool
+commit_end(struct idempotency *once, struct fn_call *call, struct document_store *documents,
+	const struct creation *creation, const struct tokens_hold *paid, struct fn_error *err)
+{
+	struct writes writes = {0};
+
+	TRY(tokens_hold_keep(paid, call, documents, &writes, err));
+	writes_add(&writes, (struct document_write){
+				    .kind = DOCUMENT_CREATE,
+				    .collection = "creations",
+				    .id = creation->id,
+				    .fields = creation_to_document(creation, call),
+			    });
+	if (once->record_id.size > 0)
+		writes_add(&writes, record_write(once, call, DOCUMENT_REPLACE, 0));
+	return writes_commit(&writes, call, documents, err);
+}
+
+/* A conflict may be about the balance, which others may change as often as they like. */
 bool
 idempotency_finish(struct idempotency *once, struct fn_call *call, struct document_store *documents,
-	const struct creation *creation, struct fn_error *err)
+	const struct creation *creation, const struct tokens_hold *paid, struct fn_error *err)
 {
+	struct fn_retry retry = WRITES_RETRY;
 	struct fn_error why;
-	bool has_key = once->record_id.size > 0;
-	struct document_write writes[2] = {{
-		.kind = DOCUMENT_CREATE,
-		.collection = "creations",
-		.id = creation->id,
-		.fields = creation_to_document(creation, call),
-	}};
+	bool replayed;
 
-	if (has_key)
-		writes[1] = record_write(once, call, DOCUMENT_REPLACE, 0);
-	if (document_store_commit(documents, call, writes, has_key ? 2 : 1, &why))
-		return true;
-	if (has_key && (why.code == FN_CONFLICT || why.code == FN_PRECONDITION))
-		return taken_over(once, call, documents, err);
+	do {
+		if (commit_end(once, call, documents, creation, paid, &why))
+			return true;
+		bool is_told = why.code == FN_CONFLICT || why.code == FN_PRECONDITION ||
+			       why.code == FN_DEADLINE;
+
+		if (is_told && is_taken_over(once, call, documents, &replayed, err))
+			return replayed;
+	} while (writes_again(&retry, call, &why));
 	*err = why;
 	return false;
 }

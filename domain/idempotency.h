@@ -15,6 +15,7 @@
 
 #include "adapters/document_store.h"
 #include "domain/creation.h"
+#include "domain/tokens_hold.h"
 #include "domain/user.h"
 #include "domain/writes.h"
 
@@ -34,11 +35,15 @@ struct idempotency {
 FN_MUST bool idempotency_begin(struct idempotency *, struct fn_call *, struct document_store *,
 	const struct user *, const char *id_prefix, struct fn_error *);
 
-/* The creation and the end of the record, in one commit. When our time had run out and another
- * request has taken the key over, its creation is the one: `replay` is set if it has finished,
- * FN_CONFLICT (with retry_after_s) says that it has not. */
+/* When a request that begins now cannot be at work any more (Unix). */
+int64_t idempotency_until_ms(const struct fn_call *);
+
+/* The creation, that it is paid, and the end of the record, in one commit. When our time had run
+ * out and another request has taken the key over, its creation is the one: `replay` is set if it
+ * has finished, FN_CONFLICT (with retry_after_s) says that it has not. FN_DEADLINE: as for
+ * tokens_hold_keep. */
 FN_MUST bool idempotency_finish(struct idempotency *, struct fn_call *, struct document_store *,
-	const struct creation *, struct fn_error *);
+	const struct creation *, const struct tokens_hold *, struct fn_error *);
 
 /* The work failed: the key is free again. What cannot be written now runs out by itself. */
 void idempotency_abandon(struct idempotency *, struct fn_call *, struct document_store *);

@@ -55,6 +55,7 @@ video_job_init(struct video_job *job, struct fn_call *call, struct fn_bytes id,
 				.created_at_ms = fn_unix_ms(),
 			},
 		.request = prompt->video,
+		.charges = 1,
 	};
 	job->request.job = id;
 }
@@ -73,6 +74,7 @@ to_document(const struct video_job *job, struct fn_call *call)
 	fields_put(fields, "has_seed", json_boolean(request->has_seed));
 	fields_put(fields, "seed", json_integer(request->seed));
 	fields_put(fields, "price", json_integer(job->price));
+	fields_put(fields, "charges", json_integer(job->charges));
 	fields_put(fields, "refunded", json_boolean(job->refunded));
 	fields_put(fields, "paid", json_boolean(job->paid));
 	fields_put(fields, "score", json_integer(job->score));
@@ -119,6 +121,7 @@ video_job_from_document(
 		.request.has_seed = fields_flag(&from, "has_seed"),
 		.request.seed = (uint32_t)fields_number(&from, "seed"),
 		.price = fields_number(&from, "price"),
+		.charges = fields_number(&from, "charges"),
 		.refunded = fields_flag(&from, "refunded"),
 		.paid = fields_flag(&from, "paid"),
 		.score = fields_number(&from, "score"),
@@ -210,15 +213,15 @@ move_tokens(struct writes *writes, const struct video_job *from, const struct vi
 	struct fn_call *call, struct document_store *documents, struct fn_error *err)
 {
 	const struct creation *creation = &to->creation;
+	struct fn_bytes charge = tokens_charge(call, creation->id, to->charges);
 	struct tokens tokens;
 
 	if (from->refunded == to->refunded)
 		return true;
 	TRY(tokens_read(&tokens, call, documents, creation->owner.id, 0, err));
 	if (!to->refunded)
-		return tokens_debit(
-			&tokens, call, writes, to->price, creation->type, creation->id, err);
-	tokens_refund(&tokens, call, writes, to->price, creation->id);
+		return tokens_debit(&tokens, call, writes, to->price, creation->type, charge, err);
+	tokens_refund(&tokens, call, writes, to->price, charge);
 	return true;
 }
 
@@ -472,6 +475,7 @@ take_replay(struct video_job *job, const struct step *step, struct fn_error *err
 		return REFUSED;
 	}
 	job->creation.status = QUEUED;
+	job->charges++;
 	job->refunded = false;
 	job->reason = (struct fn_bytes){0};
 	job->score = 0;

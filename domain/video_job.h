@@ -23,8 +23,9 @@ struct video_job {
 	struct creation creation;     /* its id is the job's as well */
 	struct video_request request; /* what the model is asked for */
 	int64_t price;                /* tokens */
-	bool refunded;
-	bool paid; /* by somebody who pays: served before others */
+	int64_t charges;              /* how often it was charged */
+	bool refunded;                /* the last of them */
+	bool paid;                    /* by somebody who pays: served before others */
 
 	int64_t score;             /* its place in the queue; 0: not known yet */
 	uint64_t fence;            /* of the last worker that began */

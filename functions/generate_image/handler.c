@@ -11,7 +11,7 @@
 static bool
 make_picture(struct creation *creation, struct fn_call *call, const struct services *use,
 	const struct user *user, const struct prompt *prompt, struct idempotency *once,
-	struct fn_error *err)
+	const struct tokens_hold *paid, struct fn_error *err)
 {
 	struct picture picture;
 
@@ -21,7 +21,22 @@ make_picture(struct creation *creation, struct fn_call *call, const struct servi
 	creation->url = object_store_public_url(use->objects, call->arena, creation->object_key);
 	const struct object object = {picture.bytes, picture.mime_type, IMMUTABLE};
 	TRY(object_store_put(use->objects, call, creation->object_key, &object, err));
-	return idempotency_finish(once, call, use->documents, creation, err);
+	return idempotency_finish(once, call, use->documents, creation, paid, err);
+}
+
+static bool
+sell_picture(struct creation *creation, struct fn_call *call, const struct services *use,
+	const struct user *user, const struct prompt *prompt, struct idempotency *once,
+	struct fn_error *err)
+{
+	struct tokens_hold paid;
+
+	TRY(tokens_hold(&paid, call, use->documents, use->prices, use->prices->image, "image",
+		user->id, once->creation_id, idempotency_until_ms(call), err));
+	if (make_picture(creation, call, use, user, prompt, once, &paid, err))
+		return true;
+	tokens_hold_refund(&paid, call, use->documents);
+	return false;
 }
 
 /* What the filter refuses counts, or it could be probed without end. */
@@ -31,7 +46,7 @@ generate(struct creation *creation, struct fn_call *call, const struct services 
 	struct fn_error *err)
 {
 	TRY(limits_generation(&use->limits, call, user, once->creation_id, err));
-	if (make_picture(creation, call, use, user, prompt, once, err))
+	if (sell_picture(creation, call, use, user, prompt, once, err))
 		return true;
 	if (err->code != FN_UNPROCESSABLE)
 		limits_give_back(&use->limits, call, user, once->creation_id);
@@ -42,8 +57,9 @@ generate(struct creation *creation, struct fn_call *call, const struct services 
  * with an Idempotency-Key: paint a picture, store it, answer with the creation.
  *
  *   201 the new creation          400, 415 no usable prompt or key, 401 no usable token
+ *   402 too few tokens            429 as many as may be in an hour, or the model is busy
  *   200 the same creation again   409 the first request with this key is still at work
- *   429, 503 try later            422 the safety filter refused, or the key is another prompt's
+ *   503 try later                 422 the safety filter refused, or the key is another prompt's
  *   502, 504 the model or a store failed, or was too slow
  *
  * The work goes on when the client hangs up: its retry with the same key finds the picture. */

@@ -8,6 +8,7 @@
 #include "adapters/object_store.h"
 #include "domain/limits.h"
 #include "domain/quota.h"
+#include "domain/tokens.h"
 #include "fn/api.h"
 
 struct services {
@@ -15,6 +16,7 @@ struct services {
 	struct identity *identity;
 	struct document_store *documents;
 	struct object_store *objects;
+	const struct tokens_config *prices;
 	struct limits limits;
 	struct quota quota;
 	struct image_model *model;

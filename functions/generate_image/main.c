@@ -13,6 +13,7 @@ struct config {
 	struct identity_config identity;
 	struct document_store_config documents;
 	struct object_store_config objects;
+	struct tokens_config prices;
 	struct rate_limit_config counter;
 	struct limits_config limits;
 	struct quota_config quota;
@@ -26,6 +27,7 @@ static const struct fn_settings settings[] = {
 	{identity_settings, offsetof(struct config, identity)},
 	{document_store_settings, offsetof(struct config, documents)},
 	{object_store_settings, offsetof(struct config, objects)},
+	{tokens_settings, offsetof(struct config, prices)},
 	{rate_limit_settings, offsetof(struct config, counter)},
 	{rate_limit_redis_settings, offsetof(struct config, counter)},
 	{limits_settings, offsetof(struct config, limits)},
@@ -48,6 +50,7 @@ services_open(struct services *use, struct ground *ground, const struct config *
 	struct fn_error *err)
 {
 	use->api = &config->api;
+	use->prices = &config->prices;
 	TRY(fn_api_check(&config->api, err));
 	TRY(fn_http_client_open(&ground->http, err));
 	TRY(identity_open(&use->identity, &config->identity, ground->http, err));

@@ -92,7 +92,8 @@ finish(struct request *request)
 {
 	struct creation creation = creation_of(request);
 
-	return idempotency_finish(&request->once, &request->call, store, &creation, &request->err);
+	return idempotency_finish(&request->once, &request->call, store, &creation,
+		&(const struct tokens_hold){0}, &request->err);
 }
 
 static bool

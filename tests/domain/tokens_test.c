@@ -44,13 +44,15 @@ balance(void)
 	return tokens;
 }
 
-/* Spends in a commit of its own, presuming what was read. */
+/* Spends in a commit of its own, presuming what was read, on something new. */
 static bool
 spend(struct tokens *tokens, struct fn_call *own, int64_t amount, struct fn_error *why)
 {
+	static atomic_int charges;
+	struct fn_bytes charge = tokens_charge(own, FN_BYTES("vid_1"), ++charges);
 	struct writes writes = {0};
 
-	TRY(tokens_debit(tokens, own, &writes, amount, "video", FN_BYTES("vid_1"), why));
+	TRY(tokens_debit(tokens, own, &writes, amount, "video", charge, why));
 	ck_assert_uint_le(writes.count, TOKENS_WRITES);
 	return writes.count == 0 || writes_commit(&writes, own, documents, why);
 }
@@ -66,10 +68,12 @@ spend_now(int64_t amount)
 static void
 refund_now(int64_t amount)
 {
+	static int refunds;
+	struct fn_bytes charge = tokens_charge(&call, FN_BYTES("vid_1"), ++refunds);
 	struct tokens tokens = balance();
 	struct writes writes = {0};
 
-	tokens_refund(&tokens, &call, &writes, amount, FN_BYTES("vid_1"));
+	tokens_refund(&tokens, &call, &writes, amount, charge);
 	if (writes.count > 0)
 		ck_assert_msg(writes_commit(&writes, &call, documents, &err), "%s", err.message);
 }
@@ -102,6 +106,30 @@ START_TEST(ledger_adds_up)
 	ck_assert_uint_eq(ledger.signups, 1);
 	ck_assert_uint_eq(ledger.debits, 5);
 	ck_assert_uint_eq(ledger.refunds, 5);
+}
+END_TEST
+
+/* Of one charge there is one debit and one refund, whatever was read. */
+START_TEST(charge_is_debited_and_refunded_once)
+{
+	for (int refund = 0; refund < 2; refund++) {
+		for (int again = 0; again < 2; again++) {
+			struct tokens tokens = balance();
+			struct writes writes = {0};
+
+			if (refund)
+				tokens_refund(&tokens, &call, &writes, 2, FN_BYTES("vid_9"));
+			else
+				ck_assert(tokens_debit(&tokens, &call, &writes, 2, "video",
+					FN_BYTES("vid_9"), &err));
+			ck_assert(writes_commit(&writes, &call, documents, &err) == !again);
+			ck_assert(!again || err.code == FN_CONFLICT);
+		}
+	}
+	struct ledger ledger = ledger_check(documents, &call, USER);
+
+	ck_assert_int_eq(ledger.balance, SIGNUP);
+	ck_assert_uint_eq(ledger.entries, 3);
 }
 END_TEST
 
@@ -206,6 +234,7 @@ START_TEST(foreign_balance_is_refused)
 		"{\"tokens\":\"5\",\"entries\":1,\"paid\":false}",
 		"{\"tokens\":5,\"paid\":false}",
 		"{\"tokens\":5,\"entries\":1}",
+		"{\"tokens\":5,\"entries\":1,\"paid\":false,\"open\":1}",
 	};
 	json_t *foreign = json_loads(fields[_i], 0, NULL);
 	struct document_write write = {
@@ -230,12 +259,13 @@ main(void)
 	const struct suite_case cases[] = {
 		{everybody_begins_with_a_grant, 1, setup, teardown},
 		{ledger_adds_up, 1, setup, teardown},
+		{charge_is_debited_and_refunded_once, 1, setup, teardown},
 		{no_grant_is_no_entry, 1, setup, teardown},
 		{nothing_is_lent, 1, setup, teardown},
 		{nothing_costs_nothing, 1, setup, teardown},
 		{stale_balance_is_not_spent, 2, setup, teardown},
 		{last_token_is_spent_once, 1, setup, teardown},
-		{foreign_balance_is_refused, 4, setup, teardown},
+		{foreign_balance_is_refused, 5, setup, teardown},
 	};
 
 	return suite_run("tokens", cases, COUNT(cases));

@@ -194,7 +194,8 @@ publish(const struct user *owner)
 	creation_new_id("img_", id);
 	creation_of_picture(&creation, &call, fn_bytes_copy(call.arena, fn_bytes(id)), owner,
 		&prompt, &picture);
-	must(idempotency_finish(&once, &call, feed.documents, &creation, &err));
+	must(idempotency_finish(
+		&once, &call, feed.documents, &creation, &(const struct tokens_hold){0}, &err));
 	return creation.id;
 }
 

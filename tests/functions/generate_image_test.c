@@ -4,6 +4,7 @@
 
 #include "adapters/google_credentials.h"
 #include "fn/clock.h"
+#include "tests/support/ledger.h"
 #include "tests/support/scripted_server.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
@@ -54,7 +55,8 @@ static struct vertex *vertex;
 static struct rate_limit *counter; /* NULL: nothing is limited */
 static struct google_credentials *credentials;
 static const struct fn_api api = {.origins = ""};
-static struct services use = {.api = &api};
+static struct tokens_config prices = {.signup = 25};
+static struct services use = {.api = &api, .prices = &prices};
 
 #define assert_ok(step)                                                                            \
 	do {                                                                                       \
@@ -602,6 +604,98 @@ START_TEST(nobody_waits_in_vain)
 }
 END_TEST
 
+/* ---- It has a price ------------------------------------------------------------------------ */
+
+static struct ledger
+ledger(void)
+{
+	struct fn_call call = {.arena = arena};
+
+	return ledger_check(use.documents, &call, "user_dev");
+}
+
+/* A picture costs what it costs, and once, however often it is asked for; without tokens the model
+ * is not. */
+START_TEST(picture_is_paid_for)
+{
+	prices.image = 10;
+	assert_answer(ask(FOX, "key-1", CALL_MS), 201);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 200);
+	ck_assert_int_eq(ledger().balance, 15);
+	assert_answer(ask(FOX, NULL, CALL_MS), 201);
+	struct request third = ask(FOX, "key-3", CALL_MS);
+
+	assert_answer(third, 402);
+	ck_assert_str_eq(third.err.message, "tokens: this takes 10, you have 5");
+	ck_assert_int_eq(ledger().balance, 5);
+	ck_assert_uint_eq(ledger().debits, 2);
+	ck_assert_uint_eq(ledger().refunds, 0);
+	ck_assert_uint_eq(scripted_server_requests(model_server), 2);
+	prices.image = 5;
+	assert_answer(ask(FOX, "key-3", CALL_MS), 201);
+	ck_assert_int_eq(ledger().balance, 0);
+}
+END_TEST
+
+/* What fails and what is refused costs nothing; the same key works then. */
+START_TEST(unmade_picture_is_refunded)
+{
+	prices.image = 25;
+	open_model("gemini:painter", _i ? refuses : fails_twice, 1);
+	assert_answer(ask(FOX, "key-1", CALL_MS), _i ? 422 : 502);
+	ck_assert_int_eq(ledger().balance, 25);
+	ck_assert_uint_eq(ledger().refunds, 1);
+	open_model("gemini:painter", paints_png, 1);
+	assert_answer(ask(FOX, "key-1", CALL_MS), 201);
+	ck_assert_int_eq(ledger().balance, 0);
+	ck_assert_uint_eq(ledger().debits, 2);
+}
+END_TEST
+
+/* Of a crowd as many are served as can be paid for, and those at once. */
+START_TEST(crowd_spends_what_there_is)
+{
+	struct request requests[CROWD];
+	pthread_t threads[CROWD];
+	int made = 0;
+
+	prices.image = 10;
+	for (size_t i = 0; i < CROWD; i++)
+		requests[i] = request_of(FOX, i % 2 ? NULL : fn_textf(arena, "key-%zu", i));
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_create(&threads[i], NULL, run_thread, &requests[i]);
+	for (size_t i = 0; i < CROWD; i++)
+		pthread_join(threads[i], NULL);
+	for (size_t i = 0; i < CROWD; i++) {
+		made += requests[i].status == 201;
+		ck_assert(requests[i].status == 201 || requests[i].status == 402);
+	}
+	ck_assert_int_eq(made, 2);
+	ck_assert_int_eq(ledger().balance, 5);
+}
+END_TEST
+
+/* One request that was taken for dead and one that took over pay once, for one picture. */
+START_TEST(taken_over_request_pays_once)
+{
+	struct request first = request_of(FOX, "key-1");
+	pthread_t thread;
+
+	prices.image = 10;
+	open_model("gemini:painter", paints_slowly, 2);
+	pthread_create(&thread, NULL, run_thread, &first);
+	wait_for_model(1);
+	fn_clock_pretend(fn_unix_ms() + 10 * CALL_MS);
+	struct request second = ask(FOX, "key-1", CALL_MS);
+	pthread_join(thread, NULL);
+
+	assert_answer(second, 201);
+	assert_answer(first, 200);
+	ck_assert_int_eq(ledger().balance, 15);
+	ck_assert_uint_eq(ledger().debits, 1);
+}
+END_TEST
+
 /* ---- The model fails ----------------------------------------------------------------------- */
 
 #define QUOTA "{\"error\":{\"code\":429,\"message\":\"Resource exhausted\"}}"
@@ -860,6 +954,10 @@ main(void)
 		{refusal_is_counted, 1, setup, teardown},
 		{crowd_waits_for_the_model, 1, setup, teardown},
 		{nobody_waits_in_vain, 1, setup, teardown},
+		{picture_is_paid_for, 1, setup, teardown},
+		{unmade_picture_is_refunded, 2, setup, teardown},
+		{crowd_spends_what_there_is, 1, setup, teardown},
+		{taken_over_request_pays_once, 1, setup, teardown},
 		{model_failure_leaves_nothing, COUNT(model_failures), setup, teardown},
 		{bucket_failure_lists_nothing, COUNT(bucket_failures), setup, teardown},
 		{unwritable_folder_lists_nothing, 1, setup, teardown},

@@ -400,7 +400,8 @@ END_TEST
 /* Who pays is served before who does not, though he comes later. */
 START_TEST(paid_passes_free)
 {
-	json_t *balance = json_pack("{s:i, s:i, s:b}", "tokens", 100, "entries", 0, "paid", 1);
+	json_t *balance =
+		json_pack("{s:i, s:i, s:b, s:[]}", "tokens", 100, "entries", 0, "paid", 1, "open");
 	struct document_write write = {
 		.kind = DOCUMENT_CREATE,
 		.collection = "balances",

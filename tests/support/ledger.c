@@ -12,11 +12,12 @@ count(struct ledger *ledger, const json_t *entry)
 	ledger->entries++;
 	ledger->balance += json_integer_value(json_object_get(entry, "amount"));
 	ledger->signups += strcmp(reason, "signup") == 0;
-	ledger->debits += strcmp(reason, "video") == 0;
+	ledger->debits += strcmp(reason, "video") == 0 || strcmp(reason, "image") == 0;
 	ledger->refunds += strcmp(reason, "refund") == 0;
 	ck_assert_int_eq(
 		json_integer_value(json_object_get(entry, "number")), (int64_t)ledger->entries);
 	ck_assert_int_ge(ledger->balance, 0);
+	ck_assert_int_eq(json_integer_value(json_object_get(entry, "balance")), ledger->balance);
 }
 
 static void
