@@ -1,6 +1,7 @@
 /* The page: one prompt, one picture or video at a time, and those made before it in this visit. */
 
-import { make, Problem, WORTH_REPEATING } from "./make.js";
+import { Problem } from "./ask.js";
+import { make, WORTH_REPEATING } from "./make.js";
 
 const el = (id) => document.getElementById(id);
 const form = el("form");

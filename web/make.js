@@ -1,43 +1,12 @@
 /* Asks for a picture or a video until it is there. */
 
-import { authorized } from "./session.js";
+import { ask, Problem } from "./ask.js";
 
 const RETRIES = { attempts: 6, firstMs: 1000, mostMs: 20_000, patienceMs: 60_000 };
 export const WORTH_REPEATING = new Set([409, 429, 503]); /* 409: the first request is still at work */
 const LOOK_MS = 1000;
 
-/* What the server says went wrong (RFC 9457), or that it could not be asked. */
-export class Problem extends Error {
-	constructor(status, { title, detail } = {}, retryAfterMs = 0) {
-		super(detail ?? title ?? "Something went wrong. Please try again.");
-		this.status = status;
-		this.retryAfterMs = retryAfterMs;
-	}
-}
-
 /* ---- Asking ------------------------------------------------------------------------------- */
-
-function retryAfterMs(response) {
-	const value = response.headers.get("Retry-After");
-	if (!value)
-		return 0;
-	const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-	return Math.max(ms || 0, 0);
-}
-
-async function ask(path, options) {
-	let response;
-	try {
-		response = await fetch(path, authorized(options));
-	} catch (error) {
-		options.signal.throwIfAborted();
-		throw new Problem(0, { detail: "The server cannot be reached. Is the connection up?" });
-	}
-	if (!response.ok)
-		throw new Problem(response.status, await response.json().catch(() => ({})),
-			retryAfterMs(response));
-	return response.json();
-}
 
 function sleep(ms, signal) {
 	return new Promise((resolve, reject) => {
@@ -125,7 +94,7 @@ async function makeVideo(request, key, signal, say) {
 		return await watch(path, video, signal, say);
 	} catch (problem) {
 		if (signal.aborted)
-			fetch(path, authorized({ method: "DELETE" })).catch(() => {});
+			ask(path, { method: "DELETE" }).catch(() => {});
 		throw problem;
 	}
 }
