@@ -1,8 +1,9 @@
 #include "tests/support/redis_proxy.h"
 
+#include "tests/support/redis_server.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
-#include <hiredis/hiredis.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 
 #define CONNECTIONS_MOST 1024
 #define PIECE 65536
+#define WORDS_MOST 256
 
 struct passage {
 	struct redis_proxy *proxy;
@@ -46,30 +48,43 @@ send_all(int fd, const char *bytes, size_t size)
 	}
 }
 
-/* Passes bytes on until they make a whole command or reply, which is for freeReplyObject; NULL at
- * the end of the connection. With to < 0 they are kept back in `kept`. */
+/* The next whole command or reply, which is for freeReplyObject; NULL at the end of the connection.
+ * With to >= 0 its bytes are passed on as they come. */
 static redisReply *
-pass(int from, int to, char *kept, size_t *kept_size)
+read_one(redisReader *reader, int from, int to)
 {
-	redisReader *reader = redisReaderCreate();
 	void *whole = NULL;
 
-	while (!whole) {
+	while (redisReaderGetReply(reader, &whole) == REDIS_OK && !whole) {
 		char bytes[PIECE];
 		ssize_t size = recv(from, bytes, sizeof(bytes), 0);
 
 		if (size <= 0)
 			break;
 		redisReaderFeed(reader, bytes, (size_t)size);
-		for (ssize_t i = 0; i < size && *kept_size < PIECE; i++)
-			kept[(*kept_size)++] = bytes[i];
 		if (to >= 0)
 			send_all(to, bytes, (size_t)size);
-		if (redisReaderGetReply(reader, &whole) != REDIS_OK)
-			break;
 	}
-	redisReaderFree(reader);
 	return whole;
+}
+
+/* One of several that a client may have sent at once. */
+static void
+send_command(int fd, const redisReply *command)
+{
+	const char *words[WORDS_MOST];
+	size_t sizes[WORDS_MOST];
+	char *bytes;
+
+	assert(command->elements <= WORDS_MOST);
+	for (size_t i = 0; i < command->elements; i++) {
+		words[i] = command->element[i]->str;
+		sizes[i] = (size_t)command->element[i]->len;
+	}
+	long long size = redisFormatCommandArgv(&bytes, (int)command->elements, words, sizes);
+	assert(size > 0);
+	send_all(fd, bytes, (size_t)size);
+	free(bytes);
 }
 
 static bool
@@ -89,18 +104,16 @@ is_dropped(struct redis_proxy *proxy)
 
 /* One command and its reply; false ends the connection. */
 static bool
-pass_command(struct passage *passage, char *kept)
+pass_command(struct passage *passage, redisReader *commands, redisReader *replies)
 {
 	struct redis_proxy *proxy = passage->proxy;
-	size_t size = 0;
-	redisReply *command = pass(passage->client, -1, kept, &size);
+	AUTO(drop_reply) redisReply *command = read_one(commands, passage->client, -1);
 	const char *answer = NULL;
 
 	if (!command)
 		return false;
 	if (is_script(command))
 		answer = atomic_exchange(&proxy->answer, NULL);
-	freeReplyObject(command);
 	if (answer) {
 		send_all(passage->client, answer, strlen(answer));
 		send_all(passage->client, "\r\n", 2);
@@ -108,11 +121,10 @@ pass_command(struct passage *passage, char *kept)
 	}
 	if (atomic_load(&proxy->stalls))
 		return true;
-	send_all(passage->server, kept, size);
-	size = 0;
+	send_command(passage->server, command);
 	bool dropped = is_dropped(proxy);
-	redisReply *reply = pass(passage->server, dropped ? -1 : passage->client, kept, &size);
-	freeReplyObject(reply);
+	AUTO(drop_reply)
+	redisReply *reply = read_one(replies, passage->server, dropped ? -1 : passage->client);
 	return reply && !dropped;
 }
 
@@ -120,13 +132,14 @@ static void *
 run_passage(void *with)
 {
 	struct passage *passage = with;
-	char *kept = malloc(PIECE);
+	redisReader *commands = redisReaderCreate(), *replies = redisReaderCreate();
 
-	while (pass_command(passage, kept))
+	while (pass_command(passage, commands, replies))
 		continue;
 	shutdown(passage->client, SHUT_RDWR);
 	shutdown(passage->server, SHUT_RDWR);
-	free(kept);
+	redisReaderFree(commands);
+	redisReaderFree(replies);
 	return NULL;
 }
 
