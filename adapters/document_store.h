@@ -33,9 +33,8 @@ struct document {
 enum document_write_kind {
 	DOCUMENT_CREATE,  /* must be absent, else the commit is FN_CONFLICT */
 	DOCUMENT_REPLACE, /* must exist; with if_version, unchanged: else FN_PRECONDITION */
-	DOCUMENT_ADD, /* the same; its whole numbers of these names, absent ones 0, grow by so much
-		       */
-	DOCUMENT_DELETE, /* with if_version: must be unchanged, else FN_PRECONDITION */
+	DOCUMENT_ADD,     /* the same; so much is added to its whole numbers, absent ones being 0 */
+	DOCUMENT_DELETE,  /* with if_version: must be unchanged, else FN_PRECONDITION */
 };
 
 /* Fields have names of [A-Za-z0-9_], first a letter, and no array directly in an array. The name
@@ -106,12 +105,16 @@ FN_MUST bool document_store_query(struct document_store *, struct fn_call *,
 	const struct document_query *, struct document_page *, struct fn_error *);
 
 /* All of the writes, each of another document, or none of them. A failed precondition names the
- * document in its message. Once it has answered true, a power cut does not undo it. FN_BUSY (with
- * retry_after_s): others kept the store locked until the deadline; nothing was written.
+ * document in its message. Once it has answered true, a power cut does not undo it.
+ *
+ * FN_BUSY (with retry_after_s): others kept the store locked until the deadline; nothing was
+ * written.
+ *
  * FN_UPSTREAM: the store failed (disk full, I/O) or refused; nothing was written.
+ *
  * FN_DEADLINE: a store across the network gave no answer in time, and it is not known whether all
- * was written or nothing, nor whether it will be yet. Within the deadline a lost answer is looked
- * into: what was written once is never written twice. */
+ * was written or nothing, nor whether it will be yet. Where there is time a lost answer is looked
+ * into, and what may be repeated is; nothing is added twice. */
 FN_MUST bool document_store_commit(struct document_store *, struct fn_call *,
 	struct document_write *, size_t count, struct fn_error *);
 

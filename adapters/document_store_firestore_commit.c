@@ -2,7 +2,8 @@
  *
  * All documents of a commit bear its mark, so a look at them tells whether it was carried out.
  * Repeated, a commit that presumes something (absent, unchanged) is refused if it was; one that
- * presumes nothing leaves the same behind, unless it adds to numbers, and is then not repeated. */
+ * presumes nothing leaves the same behind, unless it adds to numbers, and is then not repeated.
+ * What was deleted bears no mark: a deletion whose answer was lost may look like another's. */
 #include "adapters/document_store_firestore.h"
 
 #include "adapters/wire/firestore_value.h"
@@ -24,6 +25,15 @@ struct commit {
 };
 
 /* ---- What is sent -------------------------------------------------------------------------- */
+
+static void
+draw_mark(char mark[MARK_SIZE])
+{
+	uint64_t number;
+
+	arc4random_buf(&number, sizeof(number));
+	snprintf(mark, MARK_SIZE, "%016" PRIx64, number);
+}
 
 static json_t *
 presumption(const struct document_write *write)
@@ -126,10 +136,7 @@ read_versions(const struct commit *commit, const json_t *answer, struct fn_error
 		if (write->kind != DOCUMENT_DELETE &&
 			!firestore_time_read(
 				json_text(json_object_get(result, "updateTime")), &write->version))
-			return fn_fail(err, FN_UPSTREAM,
-				"firestore: %s/%.*s: written, but no "
-				"usable time in the answer",
-				write->collection, FN_ARG(write->id));
+			return fn_fail(err, FN_UPSTREAM, "firestore: no usable time in an answer");
 	}
 	return true;
 }
@@ -187,6 +194,24 @@ try_once(const struct commit *commit, const json_t *body, struct fn_error *err)
 	return outcome == FIRESTORE_REFUSED ? look_after(commit, err) : outcome;
 }
 
+/* Once an answer was lost, nothing but a refusal or a look at the documents says how it ended. */
+static bool
+conclude(const struct commit *commit, enum firestore_outcome outcome, bool in_doubt,
+	const struct fn_error *why, struct fn_error *err)
+{
+	struct fn_error unused;
+
+	if (outcome == FIRESTORE_DONE)
+		return true;
+	if (!in_doubt || outcome == FIRESTORE_REFUSED) {
+		*err = *why;
+		return false;
+	}
+	return look_after(commit, &unused) == FIRESTORE_DONE ||
+	       fn_fail(err, FN_DEADLINE, "it is not known whether it was written: %s",
+		       why->message);
+}
+
 bool
 firestore_commit(struct document_store *self, struct fn_call *call, struct document_write *writes,
 	size_t count, struct fn_error *err)
@@ -197,10 +222,8 @@ firestore_commit(struct document_store *self, struct fn_call *call, struct docum
 	struct fn_error why;
 	enum firestore_outcome outcome;
 	bool in_doubt = false;
-	uint64_t mark;
 
-	arc4random_buf(&mark, sizeof(mark));
-	snprintf(commit.mark, sizeof(commit.mark), "%016" PRIx64, mark);
+	draw_mark(commit.mark);
 	const json_t *body = commit_body(&commit);
 	do {
 		outcome = try_once(&commit, body, &why);
@@ -208,14 +231,5 @@ firestore_commit(struct document_store *self, struct fn_call *call, struct docum
 	} while ((outcome == FIRESTORE_PASSING ||
 			 (outcome == FIRESTORE_UNKNOWN && may_be_repeated(&commit))) &&
 		 fn_retry_wait(&retry, &within, 0));
-	if (outcome == FIRESTORE_DONE)
-		return true;
-	if (in_doubt && outcome != FIRESTORE_REFUSED) {
-		if (look_after(&commit, &why) == FIRESTORE_DONE)
-			return true;
-		return fn_fail(
-			err, FN_DEADLINE, "firestore: it is not known whether it was written");
-	}
-	*err = why;
-	return false;
+	return conclude(&commit, outcome, in_doubt, &why, err);
 }

@@ -593,7 +593,7 @@ END_TEST
 /* ---- Many at once ---- */
 
 #define WRITERS 16
-#define STEPS 3
+#define STEPS 2
 
 static bool
 add_one(struct fn_call *own, struct fn_error *why)
