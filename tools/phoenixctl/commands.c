@@ -90,6 +90,15 @@ const struct command commands[] = {
 		.example = "worker list",
 	},
 	{
+		.name = "ledger check",
+		.needs_store = true,
+		.options = "u",
+		.run = ledger_check,
+		.summary = "Prove that each balance is the sum of its ledger",
+		.meaning = "Where one is not, it says which, and fails.\n",
+		.example = "ledger check --user user_dev",
+	},
+	{
 		.name = "watch",
 		.options = "c",
 		.run = watch,

@@ -35,14 +35,16 @@ struct ground {
 	struct google_credentials *credentials;
 };
 
-/* Who names a job wants to know of its video as well; the others do without a store. */
+/* Who names a job wants to know of its video as well; most others do without a store. */
 static bool
 tool_open(
 	struct tool *tool, struct ground *ground, const struct config *config, struct fn_error *err)
 {
+	const struct command *command = tool->wanted.command;
+
 	TRY(job_queue_open(&tool->queue, &config->queue, err));
 	tool->videos = (struct video_queue){tool->queue, &config->videos};
-	if (!tool->wanted.command->takes_id)
+	if (!command->takes_id && !command->needs_store)
 		return true;
 	TRY(fn_http_client_open(&ground->http, err));
 	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
