@@ -88,9 +88,14 @@ resource "google_storage_bucket" "veo" {
   }
 }
 
-# Veo writes in the name of whoever asks it.
+# Veo writes as Vertex AI or in the name of whoever asks it; the worker reads.
 resource "google_storage_bucket_iam_member" "veo" {
+  for_each = {
+    worker = google_service_account.function["video_worker"].member
+    vertex = "serviceAccount:service-${var.project_number}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+  }
+
   bucket = google_storage_bucket.veo.name
-  role   = "roles/storage.objectAdmin"
-  member = google_service_account.function["video_worker"].member
+  role   = each.key == "worker" ? "roles/storage.objectUser" : "roles/storage.objectCreator"
+  member = each.value
 }

@@ -11,7 +11,7 @@ def services: resources("google_cloud_run_v2_service")
 def unset: services
 	| ([.env[].name] | map({(.): true}) | add) as $set
 	| .function as $function | $described[0][$function][] | .name as $name
-	| select(($set[$name] // ($defaults[0] | index($name))) == null)
+	| select($set[$name] == null and (.required or ($defaults[0] | index($name)) == null))
 	| "  \($function) reads \($name)\(if .required then ", which has no default" else "" end)"
 		+ ": set it in terraform/environment.tf, or say in tests/terraform/defaults.txt why not";
 
@@ -27,17 +27,17 @@ def shown: services | .at as $at
 	| .env[] | select($secret[.name] and (.value_source | length) == 0)
 	| "  \($at) is told \(.name) in plain text";
 
-def public: ([resources("google_cloud_run_v2_service") | select(.values.ingress == "INGRESS_TRAFFIC_INTERNAL_ONLY") | .index]) as $private
+def public: [resources("google_cloud_run_v2_service")
+		| select(.values.ingress == "INGRESS_TRAFFIC_INTERNAL_ONLY").values.name] as $private
 	| .planned_values.root_module.resources[]
 	| select(.type | endswith("_iam_member") or endswith("_iam_binding"))
-	| ([.values.member?] + (.values.members? // [])) as $members
-	| select($members | any(. == "allUsers" or . == "allAuthenticatedUsers"))
-	| select(.type != "google_cloud_run_v2_service_iam_member" or (.index as $i | $private | index($i)))
+	| select([.values.member?] + (.values.members? // []) | any(. == ("allUsers", "allAuthenticatedUsers")))
+	| .values.name? as $name
+	| select(.type != "google_cloud_run_v2_service_iam_member" or ($private | index($name)))
 	| "  \(.address) is everybody's";
 
 def mighty: .planned_values.root_module.resources[]
-	| select((.values.role? // "") | test("^roles/(owner|editor|viewer|run.admin|iam.securityAdmin)$|Admin$")
-		and . != "roles/storage.objectAdmin")
+	| select((.values.role? // "") | test("^roles/(owner|editor|viewer)$|[aA]dmin$"))
 	| "  \(.address) has \(.values.role)";
 
 # A query that filters by a field and sorts by another needs an index that has the field and ends
