@@ -3,8 +3,6 @@
 #include "functions/feed/endpoints.h"
 #include "functions/feed/reply.h"
 
-#include <assert.h>
-
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* ---- GET /api/feed --------------------------------------------------------------------------- */
@@ -25,9 +23,11 @@ kind_read(size_t *kind, struct fn_call *call, struct fn_error *err)
 	struct fn_bytes name = FN_BYTES("all");
 
 	(void)fn_query(call, "type", &name); /* absent: all */
-	for (*kind = 0; *kind < COUNT(kinds); ++*kind) {
-		if (fn_bytes_is(name, kinds[*kind].name))
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		if (fn_bytes_is(name, kinds[i].name)) {
+			*kind = i;
 			return true;
+		}
 	}
 	return fn_fail(err, FN_INVALID, "type: one of all, images, videos is wanted");
 }
@@ -48,6 +48,14 @@ first_page(struct page *page, struct fn_call *call, const struct services *use, 
 		return page_cache_abandon(use->feed.pages, call, slot, page);
 	page_cache_put(use->feed.pages, call, slot, fields_dump(json, call), page);
 	return true;
+}
+
+/* Where it comes from anybody may have written. */
+static bool
+page_read(json_t **json, struct fn_call *call, const struct page *page, struct fn_error *err)
+{
+	*json = fields_keep(call, json_loadb(page->text.at, page->text.size, 0, NULL));
+	return *json || fn_fail(err, FN_UPSTREAM, "cache: a page that is no JSON");
 }
 
 /* GET ?type=all|images|videos&limit&cursor: what is published, the newest first. For a user,
@@ -77,8 +85,7 @@ feed_explore(struct fn_call *call, const void *with, struct fn_error *err)
 	TRY(first_page(&page, call, use, kind, &place, err));
 	if (user.id.size == 0)
 		return reply_public(call, &page, err);
-	json = fields_keep(call, json_loadb(page.text.at, page.text.size, 0, NULL));
-	assert(json);
+	TRY(page_read(&json, call, &page, err));
 	return reply_list(call, use, &user, json, err);
 }
 
