@@ -134,7 +134,7 @@ enum job_claim_kind {
 struct job_claim {
 	enum job_claim_kind kind;
 	struct job job;   /* JOB_CLAIMED */
-	int64_t again_ms; /* else: ask again after so long at the latest, or when woken */
+	int64_t again_ms; /* else: ask again after so long at the latest, or wait so long */
 	bool reconcile;   /* the server's history has changed (restart, failover) since the last
 			   * rebuild, so that the newest writes may be missing */
 	bool was_ours;    /* job_queue_finish_and_claim: false where the finish was refused */
@@ -195,12 +195,10 @@ FN_MUST bool job_queue_finish(struct job_queue *, struct fn_call *, const struct
 FN_MUST bool job_queue_finish_and_claim(struct job_queue *, struct fn_call *, const struct job *,
 	struct job_end *, struct job_worker *, struct job_claim *, struct fn_error *);
 
-/* Waits until a job may be there to claim, at most so long. It is a hint: claim in either case. */
-FN_MUST bool job_queue_wait(
-	struct job_queue *, struct fn_call *, int64_t wait_ms, bool *woken, struct fn_error *);
-
-/* Both in one round trip, so that a job starts sooner. It waits for at most a third of the lease,
- * which is counted from the beginning of the wait. */
+/* Waits until a job may be there and claims then, in one round trip, so that a job starts as soon as
+ * it can. It waits for at most `wait_ms` and a third of the lease, which is counted from the
+ * beginning of the wait; a worker that is gone meanwhile may be given a job all the same, which
+ * others get when that lease ends. */
 FN_MUST bool job_queue_wait_and_claim(struct job_queue *, struct fn_call *, int64_t wait_ms,
 	struct job_worker *, struct job_claim *, struct fn_error *);
 

@@ -589,24 +589,6 @@ pause_of(struct fn_arena *arena, int64_t wait_ms)
 	return (struct redis_command){words, 3};
 }
 
-bool
-job_queue_wait(struct job_queue *queue, struct fn_call *call, int64_t wait_ms, bool *woken,
-	struct fn_error *err)
-{
-	const redisReply *reply;
-
-	wait_ms = fn_time_left_ms(call, wait_ms);
-	if (wait_ms <= 0) {
-		*woken = false;
-		return true;
-	}
-	const struct redis_command pause = pause_of(call->arena, wait_ms);
-	TRY(redis_client_send_all(queue->redis, call, &pause, 1, wait_ms, &reply, err));
-	TRY(no_error(reply, err));
-	*woken = reply->type == REDIS_REPLY_ARRAY;
-	return true;
-}
-
 /* The server carries out what comes behind a BLPOP as soon as that has ended. */
 bool
 job_queue_wait_and_claim(struct job_queue *queue, struct fn_call *call, int64_t wait_ms,

@@ -302,14 +302,14 @@ END_TEST
 START_TEST(silent_server_is_given_up)
 {
 	struct job_claim claimed;
-	bool woken;
 
 	redis_proxy_stall(proxy, 1);
 	call.deadline_ms = fn_now_ms() + 300;
 	ck_assert(!job_queue_claim(queue, &call, &worker, &claimed, &err));
 	ck_assert_int_eq(err.code, FN_DEADLINE);
 	call.deadline_ms = fn_now_ms() + 300;
-	must(job_queue_wait(queue, &call, 0, &woken, &err));
+	ck_assert(!job_queue_wait_and_claim(queue, &call, 10000, &worker, &claimed, &err));
+	ck_assert_int_eq(err.code, FN_DEADLINE);
 	redis_proxy_stall(proxy, 0);
 	call.deadline_ms = 0;
 	enqueue("a");
@@ -378,8 +378,10 @@ START_TEST(full_memory_ends_what_runs)
 	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "CONFIG SET maxmemory 1");
 	ck_assert(!job_queue_enqueue(queue, &call, &order, &ticket, &err));
 	ck_assert_msg(err.code == FN_UPSTREAM && strstr(err.message, "OOM"), "%s", err.message);
-	worker.claims--; /* that of "2", as if its reply had been lost */
-	must_claim("2");
+	for (int i = 0; i < 2; i++) { /* the first of them sweeps as well */
+		worker.claims--;      /* that of "2", as if its reply had been lost */
+		must_claim("2");
+	}
 	must(job_queue_pause(queue, &call, &err));
 	ck_assert_int_eq(claim().kind, JOB_PAUSED);
 	must(job_queue_resume(queue, &call, &err));
@@ -635,7 +637,6 @@ START_TEST(managed_server_suffices)
 {
 	char url[128];
 	struct job_claim claimed;
-	bool woken;
 
 	server = redis_server_start(NULL);
 	AUTO(drop_reply)
@@ -651,9 +652,9 @@ START_TEST(managed_server_suffices)
 	ck_assert_int_eq(claim().kind, JOB_REBUILD);
 	rebuild();
 	enqueue("a");
-	must(job_queue_wait(queue, &call, 1000, &woken, &err));
-	struct job job = must_claim("a");
-	finish(&job);
+	must(job_queue_wait_and_claim(queue, &call, 1000, &worker, &claimed, &err));
+	ck_assert_int_eq(claimed.kind, JOB_CLAIMED);
+	finish(&claimed.job);
 	AUTO(drop_reply) redisReply *select = redis_server_ask(server, "SELECT 3");
 	ck_assert_int_eq(redis_server_number(server, "EXISTS phx:{v}:j:a"), 1);
 	job_queue_close(queue);
