@@ -115,4 +115,7 @@ class Disasters:
                 await worker.kill()
         if is_quick:
             await self.restart_redis()
+            await redis(
+                self.world.primary.port, "DEL", "phx:{v}:lock"
+            )  # a dead one's, for a minute
         self.tell("all is calm")

@@ -15,4 +15,7 @@ class History:
         self.lines[job].append((time.monotonic() - self.began, what))
 
     def of(self, job):
-        return "\n".join(f"    {at:8.3f} {what}" for at, what in sorted(self.lines[""] + (self.lines[job] if job else [])))
+        return "\n".join(
+            f"    {at:8.3f} {what}"
+            for at, what in sorted(self.lines[""] + (self.lines[job] if job else []))
+        )

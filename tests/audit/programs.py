@@ -2,8 +2,8 @@
 
 import asyncio
 import pathlib
-import random
 import signal
+import subprocess
 import sys
 
 from wire import ask, read_frame, redis
@@ -36,14 +36,14 @@ class Program:
 
     @property
     def runs(self):
-        return self.process is not None and self.process.returncode is None
+        return self.process is not None and self.process.poll() is None
 
     async def start(self, **more):
         self.starts += 1
         environment = {"PATH": "/usr/bin:/bin", "TMPDIR": self.folder} | self.settings | more
         with open(self.folder / f"{self.name}.log", "ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *["setpriv", "--pdeathsig", "KILL", *self.command],
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
                 env={name: str(value) for name, value in environment.items()},
                 stdout=log,
                 stderr=log,
@@ -69,14 +69,20 @@ class Program:
         if self.runs:
             self.process.send_signal(number)
 
+    async def ended(self):
+        """Waits for its end, and returns its exit code."""
+        process = self.process  # somebody may start another meanwhile
+        while process.poll() is None:
+            await asyncio.sleep(0.01)
+        return process.returncode
+
     async def kill(self):
         self.signal(signal.SIGKILL)
-        await self.process.wait()
+        await self.ended()
 
     async def end(self):
-        """Asks it to end; its exit code."""
         self.signal(signal.SIGTERM)
-        return await self.process.wait()
+        return await self.ended()
 
 
 # ---- Redis ---------------------------------------------------------------------------------------
@@ -100,9 +106,11 @@ class Redis(Program):
 
     def cut_log(self, dice):
         """As a crash of the machine would leave it: the last writes are gone, at any byte."""
-        [*_, last] = sorted(self.data.glob("appendonlydir/*.incr.aof")) or [
-            self.data / "appendonly.aof"
-        ]
+        manifests = list(self.data.glob("appendonlydir/*.manifest"))  # since Redis 7
+        names = (
+            [line.split()[1] for line in manifests[0].read_text().splitlines()] if manifests else []
+        )
+        last = manifests[0].parent / names[-1] if names else self.data / "appendonly.aof"
         size = last.stat().st_size
         with open(last, "r+b") as log:
             log.truncate(size - dice.randrange(size // 2 + 1))

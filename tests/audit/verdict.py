@@ -70,7 +70,9 @@ class Verdict:
             paid = by_creation.pop(name, [])
             wanted = [-PRICE] if creation["status"] == "succeeded" else [-PRICE, PRICE]
             if paid != wanted:
-                self.complain(creation["prompt"], f"{creation['status']}, and its tokens went {paid}")
+                self.complain(
+                    creation["prompt"], f"{creation['status']}, and its tokens went {paid}"
+                )
         by_creation.pop(None, None)  # what everybody begins with
         for name, paid in by_creation.items():
             self.complain("", f"{name} is no video and moved tokens: {paid}")
@@ -129,7 +131,9 @@ class Verdict:
             own = stored.pop(name, [])
             if creation["status"] != "succeeded":
                 if own:
-                    self.complain(creation["prompt"], f"{creation['status']}, and its video is there")
+                    self.complain(
+                        creation["prompt"], f"{creation['status']}, and its video is there"
+                    )
             elif len(own) != 1:
                 self.complain(creation["prompt"], f"has {len(own)} objects")
             else:
@@ -145,7 +149,9 @@ class Verdict:
         own = [one for one in self.world.witness.objects if f"/{name}/" in one]
         films = [titled(self.world.witness.film, one) for one in own]
         if answer.status != 200 or answer.body not in films:
-            is_what = f"{answer.status}, {len(answer.body)} bytes that end with {answer.body[-90:]!r}"
+            is_what = (
+                f"{answer.status}, {len(answer.body)} bytes that end with {answer.body[-90:]!r}"
+            )
             self.complain(creation["prompt"], f"{path} is not its video: {is_what}")
 
     # ---- Redis -----------------------------------------------------------------------------------

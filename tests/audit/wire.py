@@ -48,7 +48,9 @@ class Message:
 async def read_message(reader):
     head = await reader.readuntil(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").strip().split("\r\n")
-    headers = {name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
+    headers = {
+        name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)
+    }
     body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Message(first.split(" ", 2), headers, body)
 

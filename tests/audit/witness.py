@@ -47,15 +47,19 @@ class Witness:
         self.starts, self.operations = [], {}
         self.objects = set()  # names that the stand-in has told
         self.film, self.filming = b"", asyncio.Lock()
+        self.tasks = set()
 
     async def stand_before(self, worker, port):
         async def serve(reader, writer):
+            task = asyncio.current_task()
+            self.tasks.add(task)  # asyncio itself may forget one that waits
             try:
                 await self.serve(worker, await read_message(reader), writer)
             except (OSError, EOFError, Unanswered):
                 pass
             finally:
                 writer.close()
+                self.tasks.discard(task)
 
         await asyncio.start_server(serve, "127.0.0.1", port, limit=1 << 20)
 
@@ -139,7 +143,10 @@ class Witness:
         status, extra = "200 OK", ""
         if asked := re.match(r"bytes=(\d+)-(\d+)", request.headers.get("range", "")):
             first, last = int(asked[1]), min(last, int(asked[2]))
-            status, extra = "206 Partial Content", f"Content-Range: bytes {first}-{last}/{len(whole)}\r\n"
+            status, extra = (
+                "206 Partial Content",
+                f"Content-Range: bytes {first}-{last}/{len(whole)}\r\n",
+            )
         piece = whole[first : last + 1]
         head = f"HTTP/1.1 {status}\r\nContent-Type: video/mp4\r\n{extra}"
         head += f"Content-Length: {len(piece)}\r\nConnection: close\r\n\r\n"

@@ -1,10 +1,11 @@
-"""All of Phoenix that a video goes through, as real processes on ports and in a folder of its own."""
+"""All that a video goes through, as real processes on ports and in a folder of their own."""
 
 import asyncio
 import base64
 import collections
 import json
 import pathlib
+import signal
 import sqlite3
 
 from history import History
@@ -22,7 +23,7 @@ before_document after_document before_finish finished""".split()
 
 
 class Worker(Program):
-    """Has an event to work on at all times, as from Pub/Sub that brings back what is not acknowledged."""
+    """Has an event to work on at all times, as Pub/Sub brings back what is not acknowledged."""
 
     def __init__(self, name, build, port, folder, settings):
         super().__init__(name, [build / "tests/video_worker_faulty"], port, folder, settings)
@@ -59,12 +60,14 @@ class Worker(Program):
     async def lie_down(self, world):
         try:
             async with asyncio.timeout(10):
-                await self.process.wait()
+                await self.ended()
         except TimeoutError:
             world.complain("", f"{self.life} lives and does not answer")
             await self.kill()
         self.excused.add(self.life)
         world.history.add("", f"{self.life} is dead: status {self.process.returncode}")
+        if self.process.returncode != -signal.SIGKILL:
+            world.complain("", f"{self.life} ended by itself:\n{self.log()[-2000:]}")
 
 
 class World:
@@ -103,7 +106,10 @@ class World:
                 next(port),
                 folder,
                 self.shared()
-                | {"EVENTS_URL": f"http://127.0.0.1:{worker_ports[0][0]}", "AUTH_GUEST": f"user_{i}"}
+                | {
+                    "EVENTS_URL": f"http://127.0.0.1:{worker_ports[0][0]}",
+                    "AUTH_GUEST": f"user_{i}",
+                }
                 | {"SIGNUP_TOKENS": PRICE * videos_each, "VIDEO_TOKENS": PRICE}
                 | {"GENERATIONS_PER_HOUR": 0},
             )
@@ -165,8 +171,8 @@ class World:
     async def retire(self):
         """What is asked to end does so, and in order."""
         for program in [*self.submitters, *self.workers]:
-            if program.runs and (code := await program.end()) != 0:
-                self.complain("", f"{program.life} ends with {code} when it is asked to")
+            if (code := await program.end()) not in (0, -signal.SIGKILL):
+                self.complain("", f"{program.life} ends with {code}:\n{program.log()[-2000:]}")
 
     async def end(self):
         for program in [self.gateway, self.vertex, self.primary, self.replica]:
