@@ -180,56 +180,51 @@ identity_keys_close(struct identity_keys *keys)
 
 /* ---- Verifying ------------------------------------------------------------------------------- */
 
-/* A key that we do not have may be a new one: somebody else fetches it already, or we do. That this
- * fails is no matter, since then the key is simply not there. */
-static void
+/* A key that we do not have may be a new one: somebody else fetches it already, or we do. Whether
+ * there is now more to look at than before. */
+static bool
 look_again(struct identity_keys *keys, struct fn_call *call)
 {
 	struct shared_fetch *shared = &keys->shared;
-	struct fn_error ignored;
-	bool done = true;
+	struct fn_error ignored; /* the key is then simply not there */
 
-	if (shared->is_running) {
-		done = shared_fetch_wait(shared, call, &ignored);
-	} else if (fn_unix_ms() - shared->asked_ms >= ASK_AGAIN_MS) {
-		shared->fresh_until_ms = 0;
-		done = shared_fetch_ensure(shared, call, &ignored);
-	}
-	if (!done)
-		fn_log(call, FN_WARNING, "%s", ignored.message);
+	if (shared->is_running)
+		return shared_fetch_wait(shared, call, &ignored);
+	if (fn_unix_ms() - shared->asked_ms < ASK_AGAIN_MS)
+		return false;
+	shared->fresh_until_ms = 0;
+	return shared_fetch_ensure(shared, call, &ignored);
 }
 
-static struct jwk *
-hold(struct identity_keys *keys, struct fn_call *call, const struct jws *jws, struct fn_error *err)
+/* With the lock held. */
+static bool
+hold(struct identity_keys *keys, struct fn_call *call, const struct jws *jws, struct jwk **key,
+	struct fn_error *err)
 {
-	struct jwk *key = NULL;
-
-	pthread_mutex_lock(&keys->shared.lock);
-	if (shared_fetch_ensure(&keys->shared, call, err)) {
-		fn_fail(err, FN_INVALID, "it is signed with a key that the issuer does not have");
-		key = jwk_hold(keys->set, jws->key_id, jws->algorithm);
-		if (!key) {
-			look_again(keys, call);
-			key = jwk_hold(keys->set, jws->key_id, jws->algorithm);
-		}
-	} else {
-		fn_log(call, FN_ERROR, "%s", err->message);
-		fn_fail(err, FN_BUSY, "the issuer's keys cannot be had");
+	if (!shared_fetch_ensure(&keys->shared, call, err)) {
+		err->code = FN_BUSY; /* whatever it was: the client may come again */
 		err->retry_after_s = RETRY_AFTER_S;
+		return false;
 	}
-	pthread_mutex_unlock(&keys->shared.lock);
-	return key;
+	*key = jwk_hold(keys->set, jws->key_id, jws->algorithm);
+	if (!*key && look_again(keys, call))
+		*key = jwk_hold(keys->set, jws->key_id, jws->algorithm);
+	return *key ||
+	       fn_fail(err, FN_INVALID, "it is signed with a key that the issuer does not have");
 }
 
 bool
 identity_keys_verify(struct identity_keys *keys, struct fn_call *call, const struct jws *jws,
 	struct fn_error *err)
 {
-	struct jwk *key = hold(keys, call, jws, err);
+	struct jwk *key = NULL;
 
-	if (!key)
+	pthread_mutex_lock(&keys->shared.lock);
+	bool ok = hold(keys, call, jws, &key, err);
+	pthread_mutex_unlock(&keys->shared.lock);
+	if (!ok)
 		return false;
-	bool ok = jwk_verify(key, jws);
+	ok = jwk_verify(key, jws);
 	jwk_drop(key);
 	return ok || fn_fail(err, FN_INVALID, "its signature is wrong");
 }

@@ -70,13 +70,17 @@ lists_verify(const struct jwt_member *member)
 
 /* A key that says nothing of its use is for all uses. */
 static bool
-is_for_signatures(const struct jwt_member *members, enum jws_algorithm algorithm)
+is_for(const struct jwt_member *members, struct fn_arena *arena, enum jws_algorithm algorithm)
 {
-	static const char *const names[] = {[JWS_RS256] = "RS256", [JWS_ES256] = "ES256"};
+	enum jws_algorithm own = algorithm;
+	struct fn_bytes name;
 
-	return (members[USE].value.size == 0 || member_is(&members[USE], "sig")) &&
-	       (members[OPS].value.size == 0 || lists_verify(&members[OPS])) &&
-	       (members[ALG].value.size == 0 || member_is(&members[ALG], names[algorithm]));
+	if (members[ALG].value.size > 0 &&
+		(!jwt_member_text(&members[ALG], arena, &name) || !jws_algorithm_read(name, &own)))
+		return false;
+	return own == algorithm &&
+	       (members[USE].value.size == 0 || member_is(&members[USE], "sig")) &&
+	       (members[OPS].value.size == 0 || lists_verify(&members[OPS]));
 }
 
 /* ---- A key for OpenSSL ----------------------------------------------------------------------- */
@@ -209,7 +213,7 @@ read_jwk(struct fn_bytes json, struct fn_arena *arena)
 		return NULL;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (member_is(&members[KTY], kinds[i].type) &&
-			is_for_signatures(members, kinds[i].algorithm)) {
+			is_for(members, arena, kinds[i].algorithm)) {
 			AUTO(drop_key) EVP_PKEY *key = kinds[i].make(members, arena);
 
 			return key ? new_jwk(id, kinds[i].algorithm, key) : NULL;

@@ -977,7 +977,8 @@ START_TEST(wrong_discovery_is_not_followed)
 
 	ck_assert(!answer.ok);
 	ck_assert_int_eq(answer.err.code, FN_BUSY);
-	ck_assert_msg(strstr(answer.log, c->why), "not \"%s\" but %s", c->why, answer.log);
+	ck_assert_msg(strstr(answer.err.message, c->why), "not \"%s\" but %s", c->why,
+		answer.err.message);
 	ck_assert_uint_eq(scripted_server_requests(server), 1);
 }
 END_TEST
