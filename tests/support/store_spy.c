@@ -13,6 +13,8 @@ struct spy {
 	_Atomic int left; /* requests until the one that fails; below 0: it was before */
 	enum store_fault fault;
 	bool down;
+	unsigned wait; /* requests until somebody else acts; 0: nobody does */
+	void (*act)(void);
 };
 
 static bool
@@ -20,6 +22,8 @@ fails(struct spy *spy)
 {
 	int left;
 
+	if (spy->wait > 0 && --spy->wait == 0)
+		spy->act();
 	spy->trips++;
 	left = --spy->left;
 	return left == 0 || (left < 0 && spy->down);
@@ -106,4 +110,13 @@ store_spy_fail(struct document_store *self, unsigned nth, enum store_fault fault
 	spy->fault = fault;
 	spy->down = down && nth > 0;
 	spy->left = (int)nth;
+}
+
+void
+store_spy_meanwhile(struct document_store *self, unsigned nth, void (*act)(void))
+{
+	struct spy *spy = (struct spy *)self;
+
+	spy->wait = nth;
+	spy->act = act;
 }

@@ -18,4 +18,7 @@ enum store_fault {
 /* The nth request from now, counted from 1, and with `down` all after it. 0: none. */
 void store_spy_fail(struct document_store *, unsigned nth, enum store_fault, bool down);
 
+/* Just before the nth request from now somebody else does this, by requests that do not count. */
+void store_spy_meanwhile(struct document_store *, unsigned nth, void (*act)(void));
+
 #endif
