@@ -7,6 +7,7 @@ import json
 import os
 import socket
 
+REDIS_TRIES = 200
 FIRST_PORT, LAST_PORT = 12000, 30000  # below those that the kernel hands out to others
 
 
@@ -106,8 +107,7 @@ async def read_reply(reader):
     return int(rest) if kind == ":" else None if rest == "-1" else rest
 
 
-async def redis(port, *words):
-    """One command over a connection of its own."""
+async def redis_once(port, words):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         parts = [str(word).encode() for word in words]
@@ -116,3 +116,13 @@ async def redis(port, *words):
         return await read_reply(reader)
     finally:
         writer.close()
+
+
+async def redis(port, *words):
+    """One command over a connection of its own; a server that is just starting is waited for."""
+    for _ in range(REDIS_TRIES):
+        try:
+            return await redis_once(port, words)
+        except (OSError, EOFError):
+            await asyncio.sleep(0.05)
+    return await redis_once(port, words)
