@@ -44,7 +44,7 @@ teardown(void)
 static void
 start(const char *setting)
 {
-	const char *const settings[] = {setting, NULL};
+	const char *const settings[] = {"GENERATIONS_PER_HOUR=0", setting, NULL};
 
 	stack_launch(&stack, settings);
 	stack_is_up(&stack);
