@@ -130,7 +130,7 @@ catch_up(struct shift *shift)
 static bool
 is_done(const struct job_claim *claim)
 {
-	return claim->kind == JOB_PAUSED || (claim->again_ms >= SOON_MS && !claim->reconcile);
+	return claim->again_ms >= SOON_MS && !claim->reconcile;
 }
 
 /* Until there is nothing to do, or no time to do it in. */

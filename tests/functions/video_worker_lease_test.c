@@ -9,6 +9,7 @@
 
 #define LEASE_MS 1500 /* of the worker's job: renewed twice a second */
 #define LONG_MS 60000
+#define FOREVER_MS 3600000 /* longer than the test may take: nothing ends by waiting for this */
 
 static pthread_t thread;
 static struct fn_bytes id;
@@ -17,7 +18,7 @@ static void *
 wake(void *unused)
 {
 	(void)unused;
-	return workshop_wake() ? &thread : NULL;
+	return workshop_wake_with("phoenix.video.tick", "", FOREVER_MS) ? &thread : NULL;
 }
 
 static void
@@ -76,6 +77,21 @@ START_TEST(cancel_ends_the_work)
 	job = workshop_document(id);
 	workshop_must(video_queue_cancel(
 		&shop.use.videos.queue, &shop.call, shop.use.videos.documents, &job, &shop.err));
+	worker_returns();
+	workshop_has_ended(id, "canceled", NULL);
+	ck_assert_uint_eq(workshop_starts(), 1);
+}
+END_TEST
+
+/* The same where only the document knows of it: a job that would be tried again is not. */
+START_TEST(canceled_job_is_not_tried_again)
+{
+	static const enum said said[] = {STARTED, SLOWLY, CODE_13, SAID_NO_MORE};
+	struct video_job job;
+
+	begin_with(said);
+	job = workshop_document(id);
+	workshop_must(video_job_cancel(&job, &shop.call, shop.use.videos.documents, &shop.err));
 	worker_returns();
 	workshop_has_ended(id, "canceled", NULL);
 	ck_assert_uint_eq(workshop_starts(), 1);
@@ -170,6 +186,7 @@ main(void)
 	const struct suite_case cases[] = {
 		ROWS(progress_is_told, 1),
 		ROWS(cancel_ends_the_work, 1),
+		ROWS(canceled_job_is_not_tried_again, 1),
 		ROWS(lost_lease_ends_the_work, 1),
 		ROWS(forgotten_job_is_finished, 1),
 		ROWS(job_is_handed_back_in_time, 1),

@@ -266,15 +266,22 @@ START_TEST(job_that_kills_its_workers_fails)
 }
 END_TEST
 
-/* Where jobs wait that nobody was rung for, one wakes as many workers as can work. */
+/* Where jobs come back that nobody was rung for, into a queue that was lost or one by one, a worker
+ * wakes as many others as can work. */
 START_TEST(waiting_jobs_wake_workers)
 {
 	static const enum said said[] = {ERROR_400, SAID_NO_MORE};
 
 	begin_with(said);
+	if (_i == 1)
+		workshop_must(workshop_wake()); /* the queue is not new any more */
 	workshop_draft("ann");
 	workshop_draft("ben");
 	workshop_draft("cid");
+	if (_i == 1) {
+		fn_clock_pretend(fn_unix_ms() + 91000);
+		workshop_new_process();
+	}
 	workshop_must(workshop_wake());
 	workshop_has_rung(2);
 }
@@ -382,7 +389,7 @@ main(void)
 		ROWS(emptied_queue_is_rebuilt, 1),
 		ROWS(forgotten_video_is_found, 1),
 		ROWS(job_that_kills_its_workers_fails, 1),
-		ROWS(waiting_jobs_wake_workers, 1),
+		ROWS(waiting_jobs_wake_workers, 2),
 		ROWS(pause_is_respected, 1),
 		ROWS(object_store_may_fail, 1),
 		ROWS(queue_may_be_down, 1),
