@@ -214,7 +214,7 @@ $(BUILD)/tests/video_worker_faulty: $(FAULTY) $(BUILD)/libsupport.a $(LIBRARIES)
 	@mkdir -p $(@D)
 	@echo "  link $(@F)"
 	@$(CC) $(LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(LIBS)
-$(BUILD)/tests/e2e/scenario_test: | $(BUILD)/tests/video_worker_faulty
+$(BUILD)/tests/audit/audit_test $(BUILD)/tests/e2e/scenario_test: | $(BUILD)/tests/video_worker_faulty
 $(BUILD)/faulty/%.o: %.c $(BUILD)/flags.list
 	@mkdir -p $(@D)
 	@echo "  cc   $< (faulty)"

@@ -114,8 +114,7 @@ class Disasters:
                 worker.excused.add(worker.life)
                 await worker.kill()
         if is_quick:
+            await asyncio.sleep(2 * LEASE_S)  # what dead workers held is let go of
             await self.restart_redis()
-            await redis(
-                self.world.primary.port, "DEL", "phx:{v}:lock"
-            )  # a dead one's, for a minute
+            await redis(self.world.primary.port, "DEL", "phx:{v}:lock")  # of a dead one
         self.tell("all is calm")
