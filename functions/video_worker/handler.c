@@ -169,6 +169,8 @@ video_worker(
 			fn_text(call->arena, event->type));
 		return true;
 	}
+	if (!has_time(call)) /* a bell rung for others would come back to us, again and again */
+		return fn_fail(err, FN_BUSY, "within %d s no job can be done", ROOM_MS / 1000);
 	fn_log(call, FN_INFO, "woken for %.64s",
 		job.size > 0 ? fn_text(call->arena, job) : "whatever there is");
 	upkeep_do(shift.use, call);

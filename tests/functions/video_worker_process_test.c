@@ -132,6 +132,23 @@ START_TEST(event_is_judged)
 }
 END_TEST
 
+/* A worker that is given too little time says so, and does not ring for itself without end. */
+START_TEST(event_without_time_is_for_later)
+{
+	static const char *const settings[] = {"REQUEST_TIMEOUT_S=20", NULL};
+
+	workshop_open();
+	workshop_model_says(usual);
+	start(settings);
+	struct fn_bytes id = workshop_submit("ann");
+	unsigned rung = scripted_server_requests(shop.bell);
+	ck_assert_int_eq(post(events[0].headers, fn_bytes(events[0].body)), 503);
+	program_says(worker, "within 30 s no job can be done");
+	ck_assert_int_eq(workshop_job(id).state, JOB_WAITING);
+	ck_assert_uint_eq(scripted_server_requests(shop.bell), rung);
+}
+END_TEST
+
 /* Ten megabytes are an event like any other; more than the server takes are not. */
 START_TEST(large_event_is_judged)
 {
@@ -286,6 +303,7 @@ main(void)
 {
 	const struct suite_case cases[] = {
 		ROWS(event_is_judged, COUNT(events)),
+		ROWS(event_without_time_is_for_later, 1),
 		ROWS(large_event_is_judged, 2),
 		ROWS(stop_hands_the_job_back, 1),
 		ROWS(required_settings_are_these, 1),
