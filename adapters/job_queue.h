@@ -163,8 +163,9 @@ FN_MUST bool job_queue_renew(struct job_queue *, struct fn_call *, struct job_re
 	size_t count, struct fn_error *);
 
 /* Twice around a call that costs: with an empty name just before it, which FN_PRECONDITION
- * refuses to all but the holder; with the operation's name once it is known, which is kept also
- * for a holder that lost its lease, unless another operation is known by then.
+ * refuses to all but the holder, and which takes the place of an operation known before; with the
+ * operation's name once it is known, which is kept also for a holder that lost its lease, unless
+ * another operation is known by then.
  * FN_NOT_FOUND: the queue knows nothing of the job. */
 FN_MUST bool job_queue_set_operation(struct job_queue *, struct fn_call *, const struct job *,
 	struct fn_bytes operation, struct fn_error *);

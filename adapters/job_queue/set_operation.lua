@@ -11,7 +11,7 @@ if operation == '' then
 	if not ours then
 		return 'lost'
 	end
-	call('HSET', JOB .. id, 'call', 'S', 'call_t', (now()))
+	call('HSET', JOB .. id, 'op', '', 'call', 'S', 'call_t', (now()))
 	return 'ok'
 end
 -- What was paid for is kept, whoever brings it, but never in the place of another.

@@ -997,6 +997,21 @@ START_TEST(operation_outlives_its_worker)
 }
 END_TEST
 
+/* Whoever takes over from a worker that died in a call is not told of the one before, which has
+ * failed. */
+START_TEST(new_call_takes_the_place_of_the_last)
+{
+	enqueue("a", "u");
+	struct job_claim claimed = claim_from(brief, &ben);
+	must(job_queue_set_operation(queue, &call, &claimed.job, FN_BYTES(""), &err));
+	must(job_queue_set_operation(queue, &call, &claimed.job, FN_BYTES("op"), &err));
+	must(job_queue_set_operation(queue, &call, &claimed.job, FN_BYTES(""), &err));
+	after("a", JOB_ACTIVE);
+	struct job job = claim("a");
+	ck_assert(job.operation.size == 0 && job.call_age_ms >= 0);
+}
+END_TEST
+
 /* An operation that failed is forgotten where the worker says so. */
 START_TEST(failed_operation_is_forgotten)
 {
@@ -1509,6 +1524,7 @@ main(void)
 		CASE(ends_in_one_step_are_counted),
 		CASE(note_is_kept),
 		CASE(operation_outlives_its_worker),
+		CASE(new_call_takes_the_place_of_the_last),
 		CASE(failed_operation_is_forgotten),
 		CASE(job_is_canceled),
 		CASE(dead_letter_is_replayed),

@@ -211,8 +211,7 @@ model_set_operation(struct job_model *model, size_t id, const char *token, const
 	if (!is_held(job, token) && (!operation[0] || is_other))
 		return FN_PRECONDITION;
 	job->is_calling = !operation[0];
-	if (operation[0])
-		snprintf(job->operation, sizeof(job->operation), "%s", operation);
+	snprintf(job->operation, sizeof(job->operation), "%s", operation);
 	return FN_OK;
 }
 
