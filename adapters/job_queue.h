@@ -196,8 +196,8 @@ FN_MUST bool job_queue_finish(struct job_queue *, struct fn_call *, const struct
 FN_MUST bool job_queue_finish_and_claim(struct job_queue *, struct fn_call *, const struct job *,
 	struct job_end *, struct job_worker *, struct job_claim *, struct fn_error *);
 
-/* Waits until a job may be there and claims then, in one round trip, so that a job starts as soon as
- * it can. It waits for at most `wait_ms` and a third of the lease, which is counted from the
+/* Waits until a job may be there and claims then, in one round trip, so that a job starts as soon
+ * as it can. It waits for at most `wait_ms` and a third of the lease, which is counted from the
  * beginning of the wait; a worker that is gone meanwhile may be given a job all the same, which
  * others get when that lease ends. */
 FN_MUST bool job_queue_wait_and_claim(struct job_queue *, struct fn_call *, int64_t wait_ms,
