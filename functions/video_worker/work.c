@@ -67,8 +67,10 @@ announce(struct work *work)
 		    jobs, &work->within, work->claimed, (struct fn_bytes){0}, &why) &&
 		why.code != FN_NOT_FOUND)
 		return outcome_interrupt(&work->outcome, &why);
-	return video_job_call(&work->job, &work->within, work->use->videos.documents, &why) ||
-	       outcome_interrupt(&work->outcome, &why);
+	if (!video_job_call(&work->job, &work->within, work->use->videos.documents, &why))
+		return outcome_interrupt(&work->outcome, &why);
+	return hold(
+		work, 0); /* the process may have stood still, and the lease run out, meanwhile */
 }
 
 /* Either of the two is enough for whoever claims the job next; both are told whatever the time. */

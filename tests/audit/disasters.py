@@ -28,6 +28,7 @@ class Disasters:
         worker = self.dice.choice(self.world.workers)
         if worker.runs:
             worker.excused.add(worker.life)
+            worker.stood_still.add(worker.life)
             self.tell(f"{worker.life} stands still")
             worker.signal(signal.SIGSTOP)
             await asyncio.sleep(LEASE_S * self.dice.uniform(0.5, 2))

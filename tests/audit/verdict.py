@@ -108,7 +108,9 @@ class Verdict:
             if operation.ended_at <= following.at:
                 self.sums["calls after one that failed"] += 1
                 return
-        if is_known:
+        if is_known and any(following.worker in worker.stood_still for worker in self.world.workers):
+            self.excuse(job, f"{following.worker} stood still between its last look and its call")
+        elif is_known:
             self.complain(job, f"asks Veo again, though {call.operation[-12:]} was known")
         elif not call.operation:
             self.excuse(job, f"{call.worker} got no answer ({call.answer})")

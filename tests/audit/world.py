@@ -28,6 +28,7 @@ class Worker(Program):
     def __init__(self, name, build, port, folder, settings):
         super().__init__(name, [build / "tests/video_worker_faulty"], port, folder, settings)
         self.excused = set()  # lives that did not end or run as they would have
+        self.stood_still = set()  # those of them that went on after their lease
 
     async def serve(self, world, dice):
         while not world.is_over:
