@@ -79,7 +79,7 @@ struct job_order {
 
 struct job_ticket {
 	enum job_state state;
-	bool existed;         /* it was there already, and nothing was changed */
+	bool existed;         /* it was there already; nothing but what was broken is changed */
 	bool runnable;        /* a worker could start it now: ring for one */
 	int64_t score;        /* for the document */
 	size_t position, of;  /* 1 is next; 0: it does not wait */

@@ -11,8 +11,21 @@ if was then
 	if was ~= fingerprint then
 		return {'other'}
 	end
-	local j = call('HMGET', key, 'st', 'sc')
-	return ticket(1, id, j[1], call('ZSCORE', READY, id), j[2], n[8])
+	local j = call('HMGET', key, 'st', 'sc', 'u')
+	local state, ready = j[1], call('ZSCORE', READY, id)
+	-- Redis 7.0 may begin a script that its log has the beginning of, and leave it at that.
+	if state == 'W' and not ready and j[3] == user then
+		call('ZADD', WAITING, j[2], id)
+		call('ZADD', USER .. user, j[2], id)
+		ready = call('ZRANK', USER .. user, id) < limit(n[4] or n[3]) - (n[5] or 0)
+		if ready then
+			make_ready(id, j[2])
+		end
+	elseif state == 'A' and call('ZADD', LEASES, 'NX', '0', id) == 1 or
+		state == 'D' and call('ZADD', DELAYED, 'NX', '0', id) == 1 then
+		call('HSET', NOTES, 'due', '0')
+	end
+	return ticket(1, id, state, ready, j[2], n[8])
 end
 if is_new then
 	if n[6] and call('ZCARD', WAITING) >= tonumber(n[6]) then

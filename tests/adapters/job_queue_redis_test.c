@@ -519,6 +519,40 @@ START_TEST(cut_log_leaves_no_half_verbs)
 }
 END_TEST
 
+/* What a Redis that ran the beginning of a script leaves: a job that is in no set from which it
+ * would ever be claimed. */
+static const struct {
+	const char *name, *broken;
+	enum job_verdict verdict; /* of a claim before; JOB_SUCCESS: none */
+} halves[] = {
+	{"not ready", "ZREM phx:{v}:r a", JOB_SUCCESS},
+	{"not in line", "DEL phx:{v}:r phx:{v}:w phx:{v}:u:a", JOB_SUCCESS},
+	{"no lease", "DEL phx:{v}:l", JOB_FAILURE},
+	{"no delay", "DEL phx:{v}:d", JOB_RETRY},
+};
+
+START_TEST(half_of_a_verb_is_mended_by_enqueuing_again)
+{
+	struct job_end later = {.verdict = JOB_RETRY, .delay_ms = 1};
+
+	server = redis_server_start(NULL);
+	open_queue(redis_server_url(server), 60000);
+	rebuild();
+	enqueue("a");
+	if (halves[_i].verdict != JOB_SUCCESS) {
+		struct job job = must_claim("a");
+		if (halves[_i].verdict == JOB_RETRY)
+			must(job_queue_finish(queue, &call, &job, &later, &err));
+	}
+	ck_assert_int_gt(redis_server_number(server, halves[_i].broken), 0);
+	ck_assert_msg(claim().kind == JOB_IDLE, "%s", halves[_i].name);
+	ck_assert(enqueue("a").existed);
+	struct job job = must_claim("a");
+	finish(&job);
+	check_consistency();
+}
+END_TEST
+
 /* ---- Failover -------------------------------------------------------------------------------- */
 
 static void
@@ -908,6 +942,7 @@ main(void)
 		{forgotten_script_is_told, 1, setup_server, teardown},
 		{full_memory_ends_what_runs, 1, setup_server, teardown},
 		{cut_log_leaves_no_half_verbs, 8, setup, teardown},
+		{half_of_a_verb_is_mended_by_enqueuing_again, COUNT(halves), setup, teardown},
 		{failover_is_outlived, 1, setup_proxy, teardown},
 		{stopped_worker_is_passed_over, 1, setup_server, teardown},
 		{managed_server_suffices, 1, setup, teardown},
