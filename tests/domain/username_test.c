@@ -95,9 +95,9 @@ static const struct {
 	{"\xef\xbd\x81\xef\xbd\x84\xef\xbd\x81", FN_INVALID}, /* full width */
 	{"ad\xe2\x80\x8b"
 	 "a",
-		FN_INVALID},             /* zero width space */
-	{"ada\xe2\x80\xae", FN_INVALID}, /* right to left */
-	{"\xef\xac\x81sh", FN_INVALID},  /* ligature fi */
+		FN_INVALID},                         /* zero width space */
+	{"ada\xe2\x80\xae\xe2\x80\xac", FN_INVALID}, /* right to left */
+	{"\xef\xac\x81sh", FN_INVALID},              /* ligature fi */
 	{"admin", FN_CONFLICT},
 	{"AdM1n", FN_CONFLICT},
 	{"adrnin", FN_CONFLICT},
