@@ -24,16 +24,6 @@
 
 /* ---- Open and close ------------------------------------------------------------------------ */
 
-static bool
-is_segment(struct fn_bytes text)
-{
-	for (size_t i = 0; i < text.size; i++) {
-		if (!memchr(NAME_CHARACTERS, text.at[i], sizeof(NAME_CHARACTERS) - 1))
-			return false;
-	}
-	return text.size > 0;
-}
-
 static void
 firestore_close(struct document_store *self)
 {
@@ -48,7 +38,8 @@ firestore_open(struct document_store **opened, const struct document_store_confi
 	struct fn_bytes project = fn_bytes_cut(&database, '/');
 	bool is_emulator = config->emulator_host[0] != '\0';
 
-	if (!is_segment(project) || !is_segment(database))
+	if (!fn_bytes_consists_of(project, NAME_CHARACTERS) ||
+		!fn_bytes_consists_of(database, NAME_CHARACTERS))
 		return fn_fail(err, FN_INVALID,
 			"STORE_URL: \"%s\" is not of the form firestore:PROJECT/DATABASE "
 			"(which is \"" DEFAULT_DATABASE "\" where it has no other name)",

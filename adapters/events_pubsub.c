@@ -24,16 +24,6 @@ struct pubsub_events {
 
 /* ---- Open and close ------------------------------------------------------------------------ */
 
-static bool
-is_segment(struct fn_bytes text)
-{
-	for (size_t i = 0; i < text.size; i++) {
-		if (!memchr(NAME_CHARACTERS, text.at[i], sizeof(NAME_CHARACTERS) - 1))
-			return false;
-	}
-	return text.size > 0;
-}
-
 /* projects/P/topics/T */
 static bool
 is_topic(const char *name)
@@ -41,8 +31,9 @@ is_topic(const char *name)
 	struct fn_bytes rest = fn_bytes(name);
 
 	return fn_bytes_is(fn_bytes_cut(&rest, '/'), "projects") &&
-	       is_segment(fn_bytes_cut(&rest, '/')) &&
-	       fn_bytes_is(fn_bytes_cut(&rest, '/'), "topics") && is_segment(rest);
+	       fn_bytes_consists_of(fn_bytes_cut(&rest, '/'), NAME_CHARACTERS) &&
+	       fn_bytes_is(fn_bytes_cut(&rest, '/'), "topics") &&
+	       fn_bytes_consists_of(rest, NAME_CHARACTERS);
 }
 
 static void

@@ -46,6 +46,16 @@ fn_bytes_starts_nocase(struct fn_bytes bytes, const char *prefix)
 	return bytes.size >= size && (size == 0 || strncasecmp(bytes.at, prefix, size) == 0);
 }
 
+bool
+fn_bytes_consists_of(struct fn_bytes bytes, const char *characters)
+{
+	for (size_t i = 0; i < bytes.size; i++) {
+		if (bytes.at[i] == '\0' || !strchr(characters, bytes.at[i]))
+			return false;
+	}
+	return bytes.size > 0;
+}
+
 struct fn_bytes
 fn_bytes_trim(struct fn_bytes bytes)
 {

@@ -30,6 +30,7 @@ bool fn_bytes_is(struct fn_bytes, const char *text);
 bool fn_bytes_is_nocase(struct fn_bytes, const char *text); /* ASCII letters only */
 bool fn_bytes_starts(struct fn_bytes, const char *prefix);
 bool fn_bytes_starts_nocase(struct fn_bytes, const char *prefix);
+bool fn_bytes_consists_of(struct fn_bytes, const char *characters); /* false: it is empty */
 struct fn_bytes fn_bytes_trim(struct fn_bytes); /* spaces and tabs at both ends */
 
 /* Splits at the first `separator`: returns what stands before it and moves `rest` behind it.

@@ -61,6 +61,23 @@ START_TEST(bytes_are_compared)
 END_TEST
 
 static const struct {
+	struct fn_bytes text;
+	bool fits;
+} alphabets[] = {
+	{FN_BYTES_INIT("cab"), true},
+	{FN_BYTES_INIT("cabd"), false},
+	{FN_BYTES_INIT("dcab"), false},
+	{FN_BYTES_INIT("a\0b"), false},
+	{FN_BYTES_INIT(""), false},
+};
+
+START_TEST(bytes_consist_of_characters)
+{
+	ck_assert_int_eq(fn_bytes_consists_of(alphabets[_i].text, "abc"), alphabets[_i].fits);
+}
+END_TEST
+
+static const struct {
 	const char *text, *trimmed;
 } trims[] = {
 	{"", ""},
@@ -342,6 +359,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{.test = empty_bytes_are_equal},
 		{.test = bytes_are_compared, .rows = COUNT(comparisons)},
+		{.test = bytes_consist_of_characters, .rows = COUNT(alphabets)},
 		{.test = ends_are_trimmed, .rows = COUNT(trims)},
 		{.test = text_is_cut, .rows = COUNT(cuts)},
 		{.test = a_cut_at_the_end_leaves_a_place},
