@@ -90,7 +90,8 @@ image_model_vertex_ask(const struct image_model *model, struct fn_call *call, st
 		verdict = judge(response.status);
 		retry.attempts = verdict->attempts;
 		struct fn_bytes ask = fn_http_header(&response, "Retry-After");
-		if (!fn_retry_wait(&retry, call, fn_retry_after_ms(ask)))
+		if (!fn_retry_wait(&retry, call, fn_retry_after_ms(ask)) ||
+			fn_time_left_ms(call, 1) == 0)
 			break;
 	}
 	return response.status != NO_ANSWER && explain(model, call, verdict, &response, err);

@@ -699,7 +699,8 @@ END_TEST
 /* ---- The model fails ----------------------------------------------------------------------- */
 
 #define QUOTA "{\"error\":{\"code\":429,\"message\":\"Resource exhausted\"}}"
-#define FAILS_IN_TIME 400 /* less than any wait before another attempt */
+#define MUCH_LATER "Retry-After: 100\r\n" /* after which nothing is tried again */
+#define HANGS_MS 400
 
 static const struct {
 	const char *name, *model;
@@ -708,18 +709,19 @@ static const struct {
 	int status;
 	const char *sentence;
 } model_failures[] = {
-	{"quota", "gemini:m", {.status = 429, .body = FN_BYTES_INIT(QUOTA)}, 1600, 429, "capacity"},
-	{"busy", "imagen:m", {.status = 503}, FAILS_IN_TIME, 502, "503"},
-	{"failure", "gemini:m", {.status = 500}, FAILS_IN_TIME, 502, "500"},
+	{"quota", "gemini:m", {.status = 429, .headers = MUCH_LATER, .body = FN_BYTES_INIT(QUOTA)},
+		CALL_MS, 429, "capacity"},
+	{"busy", "imagen:m", {.status = 503, .headers = MUCH_LATER}, CALL_MS, 502, "503"},
+	{"failure", "gemini:m", {.status = 500, .headers = MUCH_LATER}, CALL_MS, 502, "500"},
 	{"retired", "imagen:m", {.status = 404}, CALL_MS, 502, "404"},
-	{"hang", "gemini:m", {.end = SCRIPT_STALL}, FAILS_IN_TIME, 504, ""},
+	{"hang", "gemini:m", {.end = SCRIPT_STALL}, HANGS_MS, 504, ""},
 	{"stall", "gemini:m",
 		{.status = 200,
 			.body = FN_BYTES_INIT("{\"cand"),
 			.missing = 9,
 			.end = SCRIPT_STALL},
-		FAILS_IN_TIME, 504, ""},
-	{"reset", "gemini:m", {.end = SCRIPT_RESET}, FAILS_IN_TIME, 502, ""},
+		HANGS_MS, 504, ""},
+	{"reset", "gemini:m", {.end = SCRIPT_RESET}, CALL_MS, 502, ""},
 	{"garbage", "gemini:m", {.status = 200, .body = FN_BYTES_INIT("<html>")}, CALL_MS, 502, ""},
 	{"empty", "gemini:m", {.status = 200}, CALL_MS, 502, ""},
 	{"truncated", "gemini:m",
@@ -727,7 +729,7 @@ static const struct {
 			.body = FN_BYTES_INIT(GEMINI(PNG)),
 			.missing = 9,
 			.end = SCRIPT_CLOSE},
-		FAILS_IN_TIME, 502, ""},
+		CALL_MS, 502, ""},
 	{"half a picture", "imagen:m",
 		{.status = 200,
 			.body = FN_BYTES_INIT("{\"predictions\":[{\"bytesBase64Encoded\":\"iVBO")},
