@@ -173,7 +173,7 @@ class Verdict:
                     self.complain(self.job(rest), "is a dead letter and has not failed")
             elif kind == "j" and await redis(port, "TTL", key) < 0:
                 self.complain(self.job(rest), "stays in Redis for ever")
-            elif kind == "u" or (kind == "vf" and await redis(port, "TTL", key) < 0):
+            elif kind == "u":
                 self.complain("", f"{key} is left in Redis")
         for field in await redis(port, "HKEYS", "phx:{v}:n"):
             if field.startswith("f:"):
