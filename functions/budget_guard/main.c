@@ -21,54 +21,49 @@ static const struct fn_settings settings[] = {
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
 
-/* What the services stand on. */
-struct ground {
+/* The services, and what they stand on. */
+struct wiring {
+	struct services use;
 	struct fn_arena *arena; /* of all that lives as long as the process */
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
 };
 
 static bool
-services_open(struct services *use, struct ground *ground, const struct config *config,
-	struct fn_error *err)
+wiring_open(struct wiring *all, const struct config *config, struct fn_error *err)
 {
-	use->config = &config->guard;
-	ground->arena = fn_arena_new();
-	TRY(guarded_read(fn_bytes(config->guard.services), ground->arena, &use->guarded,
-		&use->guarded_count, err));
-	TRY(fn_http_client_open(&ground->http, err));
-	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
-	TRY(run_admin_open(&use->admin, &config->admin, ground->credentials, ground->http, err));
+	all->use.config = &config->guard;
+	all->arena = fn_arena_new();
+	TRY(guarded_read(fn_bytes(config->guard.services), all->arena, &all->use.guarded,
+		&all->use.guarded_count, err));
+	TRY(fn_http_client_open(&all->http, err));
+	TRY(google_credentials_open(&all->credentials, &config->credentials, all->http, err));
+	TRY(run_admin_open(&all->use.admin, &config->admin, all->credentials, all->http, err));
 	return document_store_open(
-		&use->documents, &config->documents, ground->credentials, ground->http, err);
+		&all->use.documents, &config->documents, all->credentials, all->http, err);
 }
 
 static void
-services_close(struct services *use, struct ground *ground)
+wiring_close(struct wiring *all)
 {
-	document_store_close(use->documents);
-	run_admin_close(use->admin);
-	google_credentials_close(ground->credentials);
-	fn_http_client_close(ground->http);
-	fn_arena_drop(ground->arena);
+	document_store_close(all->use.documents);
+	run_admin_close(all->use.admin);
+	google_credentials_close(all->credentials);
+	fn_http_client_close(all->http);
+	fn_arena_drop(all->arena);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct services use = {0};
-	struct ground ground = {0};
+	AUTO(wiring_close) struct wiring all = {0};
 	struct fn_error err;
 	const struct fn_function function = {
-		.target = "budget_guard", .event = budget_guard, .with = &use};
-	int status;
+		.target = "budget_guard", .event = budget_guard, .with = &all.use};
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		services_open(&use, &ground, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	services_close(&use, &ground);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!wiring_open(&all, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }

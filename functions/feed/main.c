@@ -37,65 +37,59 @@ static const struct fn_settings settings[] = {
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
 
-/* What the services stand on. */
-struct ground {
+/* The services, and what they stand on. */
+struct wiring {
+	struct services use;
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
 };
 
 static bool
-services_open(struct services *use, struct ground *ground, const struct config *config,
-	struct fn_error *err)
+wiring_open(struct wiring *all, const struct config *config, struct fn_error *err)
 {
-	struct feed *feed = &use->feed;
 	const char *secret =
 		config->cursor_key[0] ? config->cursor_key : config->objects.secret_access_key;
 
-	use->api = &config->api;
-	use->prices = &config->prices;
-	feed->names = names_open();
-	cursor_key_init(&feed->key, fn_bytes(secret));
+	all->use.api = &config->api;
+	all->use.prices = &config->prices;
+	all->use.feed.names = names_open();
+	cursor_key_init(&all->use.feed.key, fn_bytes(secret));
 	TRY(fn_api_check(&config->api, err));
 	if (config->web[0])
-		TRY(fn_files_open(&use->web, config->web, "no-cache", err));
-	TRY(fn_http_client_open(&ground->http, err));
-	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
-	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
-	TRY(object_store_open(&feed->objects, &config->objects, ground->http, err));
-	TRY(page_cache_open(&feed->pages, &config->pages, err));
+		TRY(fn_files_open(&all->use.web, config->web, "no-cache", err));
+	TRY(fn_http_client_open(&all->http, err));
+	TRY(google_credentials_open(&all->credentials, &config->credentials, all->http, err));
+	TRY(identity_open(&all->use.identity, &config->identity, all->http, err));
+	TRY(object_store_open(&all->use.feed.objects, &config->objects, all->http, err));
+	TRY(page_cache_open(&all->use.feed.pages, &config->pages, err));
 	return document_store_open(
-		&feed->documents, &config->documents, ground->credentials, ground->http, err);
+		&all->use.feed.documents, &config->documents, all->credentials, all->http, err);
 }
 
 static void
-services_close(struct services *use, struct ground *ground)
+wiring_close(struct wiring *all)
 {
-	document_store_close(use->feed.documents);
-	page_cache_close(use->feed.pages);
-	object_store_close(use->feed.objects);
-	identity_close(use->identity);
-	google_credentials_close(ground->credentials);
-	fn_http_client_close(ground->http);
-	fn_files_close(&use->web);
-	names_close(use->feed.names);
+	document_store_close(all->use.feed.documents);
+	page_cache_close(all->use.feed.pages);
+	object_store_close(all->use.feed.objects);
+	identity_close(all->use.identity);
+	google_credentials_close(all->credentials);
+	fn_http_client_close(all->http);
+	fn_files_close(&all->use.web);
+	names_close(all->use.feed.names);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct services use = {.web.folder = -1};
-	struct ground ground = {0};
+	AUTO(wiring_close) struct wiring all = {.use.web.folder = -1};
 	struct fn_error err;
 	const struct fn_function function = {
-		.target = "feed", .http = feed, .with = &use, .max_body = BODY_MOST};
-	int status;
+		.target = "feed", .http = feed, .with = &all.use, .max_body = BODY_MOST};
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		services_open(&use, &ground, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	services_close(&use, &ground);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!wiring_open(&all, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }

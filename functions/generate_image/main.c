@@ -37,8 +37,9 @@ static const struct fn_settings settings[] = {
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
 
-/* What the services stand on. */
-struct ground {
+/* The services, and what they stand on. */
+struct wiring {
+	struct services use;
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
 	struct vertex *vertex;
@@ -46,56 +47,50 @@ struct ground {
 };
 
 static bool
-services_open(struct services *use, struct ground *ground, const struct config *config,
-	struct fn_error *err)
+wiring_open(struct wiring *all, const struct config *config, struct fn_error *err)
 {
-	use->api = &config->api;
-	use->prices = &config->prices;
+	all->use.api = &config->api;
+	all->use.prices = &config->prices;
 	TRY(fn_api_check(&config->api, err));
-	TRY(fn_http_client_open(&ground->http, err));
-	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
-	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
-	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
-	TRY(image_model_open(&use->model, &config->model, ground->vertex, err));
-	TRY(object_store_open(&use->objects, &config->objects, ground->http, err));
-	TRY(rate_limit_open(&ground->counter, &config->counter, err));
-	use->limits = (struct limits){ground->counter, config->limits};
-	use->quota = (struct quota){ground->counter, config->quota};
+	TRY(fn_http_client_open(&all->http, err));
+	TRY(identity_open(&all->use.identity, &config->identity, all->http, err));
+	TRY(google_credentials_open(&all->credentials, &config->credentials, all->http, err));
+	TRY(vertex_open(&all->vertex, &config->vertex, all->credentials, all->http, err));
+	TRY(image_model_open(&all->use.model, &config->model, all->vertex, err));
+	TRY(object_store_open(&all->use.objects, &config->objects, all->http, err));
+	TRY(rate_limit_open(&all->counter, &config->counter, err));
+	all->use.limits = (struct limits){all->counter, config->limits};
+	all->use.quota = (struct quota){all->counter, config->quota};
 	return document_store_open(
-		&use->documents, &config->documents, ground->credentials, ground->http, err);
+		&all->use.documents, &config->documents, all->credentials, all->http, err);
 }
 
 static void
-services_close(struct services *use, struct ground *ground)
+wiring_close(struct wiring *all)
 {
-	document_store_close(use->documents);
-	rate_limit_close(ground->counter);
-	object_store_close(use->objects);
-	image_model_close(use->model);
-	vertex_close(ground->vertex);
-	google_credentials_close(ground->credentials);
-	identity_close(use->identity);
-	fn_http_client_close(ground->http);
+	document_store_close(all->use.documents);
+	rate_limit_close(all->counter);
+	object_store_close(all->use.objects);
+	image_model_close(all->use.model);
+	vertex_close(all->vertex);
+	google_credentials_close(all->credentials);
+	identity_close(all->use.identity);
+	fn_http_client_close(all->http);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct services use = {0};
-	struct ground ground = {0};
+	AUTO(wiring_close) struct wiring all = {0};
 	struct fn_error err;
 	const struct fn_function function = {.target = "generate_image",
 		.http = generate_image,
-		.with = &use,
+		.with = &all.use,
 		.max_body = BODY_MOST};
-	int status;
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		services_open(&use, &ground, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	services_close(&use, &ground);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!wiring_open(&all, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }

@@ -32,65 +32,60 @@ static const struct fn_settings settings[] = {
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
 
-/* What the services stand on. */
-struct ground {
+/* The services, and what they stand on. */
+struct wiring {
+	struct services use;
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
 	struct rate_limit *counter;
 };
 
 static bool
-services_open(struct services *use, struct ground *ground, const struct config *config,
-	struct fn_error *err)
+wiring_open(struct wiring *all, const struct config *config, struct fn_error *err)
 {
 	const struct rate_limit_config counter = {
 		config->jobs.url, config->jobs.ca_file, config->counter.without};
 
-	use->api = &config->api;
-	use->submit.queue.config = &config->queue;
-	use->submit.prices = &config->prices;
+	all->use.api = &config->api;
+	all->use.submit.queue.config = &config->queue;
+	all->use.submit.prices = &config->prices;
 	TRY(fn_api_check(&config->api, err));
-	TRY(fn_http_client_open(&ground->http, err));
-	TRY(identity_open(&use->identity, &config->identity, ground->http, err));
-	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
-	TRY(events_open(&use->events, &config->events, ground->credentials, ground->http, err));
-	TRY(rate_limit_open(&ground->counter, &counter, err));
-	use->submit.limits = (struct limits){ground->counter, config->limits};
-	TRY(job_queue_open(&use->submit.queue.jobs, &config->jobs, err));
+	TRY(fn_http_client_open(&all->http, err));
+	TRY(identity_open(&all->use.identity, &config->identity, all->http, err));
+	TRY(google_credentials_open(&all->credentials, &config->credentials, all->http, err));
+	TRY(events_open(&all->use.events, &config->events, all->credentials, all->http, err));
+	TRY(rate_limit_open(&all->counter, &counter, err));
+	all->use.submit.limits = (struct limits){all->counter, config->limits};
+	TRY(job_queue_open(&all->use.submit.queue.jobs, &config->jobs, err));
 	return document_store_open(
-		&use->submit.documents, &config->documents, ground->credentials, ground->http, err);
+		&all->use.submit.documents, &config->documents, all->credentials, all->http, err);
 }
 
 static void
-services_close(struct services *use, struct ground *ground)
+wiring_close(struct wiring *all)
 {
-	document_store_close(use->submit.documents);
-	job_queue_close(use->submit.queue.jobs);
-	rate_limit_close(ground->counter);
-	events_close(use->events);
-	google_credentials_close(ground->credentials);
-	identity_close(use->identity);
-	fn_http_client_close(ground->http);
+	document_store_close(all->use.submit.documents);
+	job_queue_close(all->use.submit.queue.jobs);
+	rate_limit_close(all->counter);
+	events_close(all->use.events);
+	google_credentials_close(all->credentials);
+	identity_close(all->use.identity);
+	fn_http_client_close(all->http);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct services use = {0};
-	struct ground ground = {0};
+	AUTO(wiring_close) struct wiring all = {0};
 	struct fn_error err;
 	const struct fn_function function = {.target = "submit_video",
 		.http = submit_video,
-		.with = &use,
+		.with = &all.use,
 		.max_body = BODY_MOST};
-	int status;
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		services_open(&use, &ground, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	services_close(&use, &ground);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!wiring_open(&all, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }

@@ -32,63 +32,58 @@ static const struct fn_settings settings[] = {
 	{google_credentials_settings, offsetof(struct config, credentials)},
 };
 
-/* What the services stand on. */
-struct ground {
+/* The services, and what they stand on. */
+struct wiring {
+	struct services use;
 	struct fn_http_client *http;
 	struct google_credentials *credentials;
 	struct vertex *vertex;
 };
 
 static bool
-services_open(struct services *use, struct ground *ground, const struct config *config,
-	struct fn_error *err)
+wiring_open(struct wiring *all, const struct config *config, struct fn_error *err)
 {
-	use->videos.queue.config = &config->queue;
-	use->queue = &config->jobs;
-	use->limits = &config->limits;
-	use->patience = &config->patience;
-	use->upkeep = upkeep_new();
-	TRY(fn_http_client_open(&ground->http, err));
-	TRY(google_credentials_open(&ground->credentials, &config->credentials, ground->http, err));
-	TRY(vertex_open(&ground->vertex, &config->vertex, ground->credentials, ground->http, err));
-	TRY(video_model_open(&use->model, &config->model, ground->vertex, err));
-	TRY(object_store_open(&use->videos.objects, &config->objects, ground->http, err));
-	TRY(events_open(&use->events, &config->events, ground->credentials, ground->http, err));
-	TRY(job_queue_open(&use->videos.queue.jobs, &config->jobs, err));
+	all->use.videos.queue.config = &config->queue;
+	all->use.queue = &config->jobs;
+	all->use.limits = &config->limits;
+	all->use.patience = &config->patience;
+	all->use.upkeep = upkeep_new();
+	TRY(fn_http_client_open(&all->http, err));
+	TRY(google_credentials_open(&all->credentials, &config->credentials, all->http, err));
+	TRY(vertex_open(&all->vertex, &config->vertex, all->credentials, all->http, err));
+	TRY(video_model_open(&all->use.model, &config->model, all->vertex, err));
+	TRY(object_store_open(&all->use.videos.objects, &config->objects, all->http, err));
+	TRY(events_open(&all->use.events, &config->events, all->credentials, all->http, err));
+	TRY(job_queue_open(&all->use.videos.queue.jobs, &config->jobs, err));
 	return document_store_open(
-		&use->videos.documents, &config->documents, ground->credentials, ground->http, err);
+		&all->use.videos.documents, &config->documents, all->credentials, all->http, err);
 }
 
 static void
-services_close(struct services *use, struct ground *ground)
+wiring_close(struct wiring *all)
 {
-	document_store_close(use->videos.documents);
-	job_queue_close(use->videos.queue.jobs);
-	events_close(use->events);
-	object_store_close(use->videos.objects);
-	video_model_close(use->model);
-	vertex_close(ground->vertex);
-	google_credentials_close(ground->credentials);
-	fn_http_client_close(ground->http);
-	upkeep_drop(use->upkeep);
+	document_store_close(all->use.videos.documents);
+	job_queue_close(all->use.videos.queue.jobs);
+	events_close(all->use.events);
+	object_store_close(all->use.videos.objects);
+	video_model_close(all->use.model);
+	vertex_close(all->vertex);
+	google_credentials_close(all->credentials);
+	fn_http_client_close(all->http);
+	upkeep_drop(all->use.upkeep);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct services use = {0};
-	struct ground ground = {0};
+	AUTO(wiring_close) struct wiring all = {0};
 	struct fn_error err;
 	const struct fn_function function = {
-		.target = "video_worker", .event = video_worker, .with = &use};
-	int status;
+		.target = "video_worker", .event = video_worker, .with = &all.use};
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		services_open(&use, &ground, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	services_close(&use, &ground);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!wiring_open(&all, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }

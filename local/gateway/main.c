@@ -62,17 +62,13 @@ int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct gateway gateway = {.web.folder = -1, .objects.folder = -1};
+	AUTO(gateway_close) struct gateway gateway = {.web.folder = -1, .objects.folder = -1};
 	struct fn_error err = {0};
 	const struct fn_function function = {
 		.target = "gateway", .http = gateway_handle, .with = &gateway};
-	int status;
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		gateway_open(&gateway, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	gateway_close(&gateway);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!gateway_open(&gateway, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }

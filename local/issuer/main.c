@@ -25,25 +25,20 @@ static const struct fn_setting own_settings[] = {
 
 static const struct fn_settings settings[] = {{own_settings, 0}};
 
+FN_DROP(drop_key, struct key *, key_close)
+
 int
 main(int argc, char **argv)
 {
 	struct config config;
-	struct issuer issuer = {0};
+	AUTO(drop_key) struct key *key = NULL;
 	struct fn_error err;
+
+	if (!fn_configure(argc, argv, settings, 1, &config, &err) ||
+		!key_open(&key, config.key_file, &err))
+		return fn_refuse_to_start(&err);
+	const struct issuer issuer = {config.origin, config.audience, config.lifetime_s, key};
 	const struct fn_function function = {
 		.target = "issuer", .http = issuer_handle, .with = &issuer, .max_body = BODY_MOST};
-	int status;
-
-	if (fn_configure(argc, argv, settings, 1, &config, &err) &&
-		key_open(&issuer.key, config.key_file, &err)) {
-		issuer.origin = config.origin;
-		issuer.audience = config.audience;
-		issuer.lifetime_s = config.lifetime_s;
-		status = fn_serve(argc, argv, &function, 1);
-	} else {
-		status = fn_refuse_to_start(&err);
-	}
-	key_close(issuer.key);
-	return status;
+	return fn_serve(argc, argv, &function, 1);
 }

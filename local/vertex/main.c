@@ -34,18 +34,14 @@ int
 main(int argc, char **argv)
 {
 	static struct stats stats;
-	struct vertex vertex = {.stats = &stats};
+	AUTO(vertex_close) struct vertex vertex = {.stats = &stats};
 	const struct fn_function function = {
 		.target = "vertex", .http = vertex_handle, .with = &vertex};
 	struct config config = {0};
 	struct fn_error err = {0};
-	int status;
 
-	if (fn_configure(argc, argv, settings, COUNT(settings), &config, &err) &&
-		vertex_open(&vertex, &config, &err))
-		status = fn_serve(argc, argv, &function, 1);
-	else
-		status = fn_refuse_to_start(&err);
-	vertex_close(&vertex);
-	return status;
+	if (!fn_configure(argc, argv, settings, COUNT(settings), &config, &err) ||
+		!vertex_open(&vertex, &config, &err))
+		return fn_refuse_to_start(&err);
+	return fn_serve(argc, argv, &function, 1);
 }
