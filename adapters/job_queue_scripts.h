@@ -1,5 +1,4 @@
-/* job_queue_scripts.h: the Lua side of job_queue_redis.c, as texts that Redis runs. Theirs alone.
- */
+/* job_queue_scripts.h: the Lua side of the queue in Redis, as texts. Private to its backend. */
 #ifndef JOB_QUEUE_SCRIPTS_H
 #define JOB_QUEUE_SCRIPTS_H
 

@@ -127,7 +127,7 @@ page_cache_redis_put(
 	       page_cache_redis_abandon(redis, call, slot);
 }
 
-/* In words of which the client takes 256 at once. */
+/* One command cannot name all slots: it has at most REDIS_WORDS_MOST words. */
 bool
 page_cache_redis_flush(struct page_cache_redis *redis, struct fn_call *call)
 {

@@ -14,7 +14,6 @@
 #define ATTEMPTS 4
 #define FIRST_WAIT_MS 50
 #define MOST_WAIT_MS 500
-#define WORDS_MOST 256
 
 struct address {
 	char host[256];
@@ -184,11 +183,11 @@ drop_formatted(struct formatted *formatted)
 static struct formatted
 format(const struct redis_command *command)
 {
-	const char *at[WORDS_MOST];
-	size_t sizes[WORDS_MOST];
+	const char *at[REDIS_WORDS_MOST];
+	size_t sizes[REDIS_WORDS_MOST];
 	struct formatted formatted;
 
-	assert(command->count <= WORDS_MOST);
+	assert(command->count <= REDIS_WORDS_MOST);
 	for (size_t i = 0; i < command->count; i++) {
 		at[i] = command->words[i].at ? command->words[i].at : "";
 		sizes[i] = command->words[i].size;

@@ -10,6 +10,8 @@
 
 #include <hiredis/hiredis.h>
 
+#define REDIS_WORDS_MOST 256 /* of one command */
+
 struct redis_client;
 
 /* "redis://[user:password@]host[:port][/db]", "rediss://" for TLS; `ca_file` empty: the system's
