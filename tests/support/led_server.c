@@ -1,5 +1,6 @@
 #include "tests/support/led_server.h"
 
+#include "fn/stream.h"
 #include "tests/support/suite.h"
 
 #include <pthread.h>
@@ -63,6 +64,17 @@ wait_for_hang_up(struct fn_call *call, struct fn_error *err)
 }
 
 static bool
+stream_without_end(struct fn_call *call, struct fn_error *err)
+{
+	static const char piece[65536];
+
+	TRY(fn_stream_begin(call, 200, err));
+	sem_post(&begun);
+	while (true)
+		TRY(fn_stream_write(call, (struct fn_bytes){piece, sizeof(piece)}, err));
+}
+
+static bool
 answer_large(struct fn_call *call, struct fn_error *err)
 {
 	struct fn_bytes size = {0};
@@ -112,6 +124,7 @@ static const struct {
 	{"/echo", echo},
 	{"/wait", wait_for_release},
 	{"/gone", wait_for_hang_up},
+	{"/stream", stream_without_end},
 	{"/large", answer_large},
 	{"/fail", reply_failure},
 	{"/status", reply_status},

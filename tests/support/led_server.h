@@ -4,6 +4,7 @@
  *	/echo          answers with the body
  *	/wait          says that it has begun, and waits until it is released
  *	/gone          waits until it sees that nobody waits for it any more
+ *	/stream        says that it has begun, and streams until nobody takes it any more
  *	/large?size=N  answers N bytes, of which the nth is n modulo 251
  *	/fail?code=N   fails with a code of enum fn_code, and with headers set
  *	/status?of=N   answers with the status, and an ETag; without `of` with nothing at all
@@ -36,7 +37,7 @@ void led_server_stop(void);   /* both, and it must have finished what it had beg
 
 extern atomic_uint led_calls, led_running, led_most_running;
 
-void led_wait_until_begun(unsigned count); /* so many calls more of /wait or /gone */
+void led_wait_until_begun(unsigned count); /* so many calls more of /wait, /gone, /stream */
 void led_release(unsigned count);          /* so many calls of /wait */
 
 struct peer *led_peer(void); /* a client that has connected */
