@@ -75,7 +75,7 @@ jws_read(struct jws *jws, struct fn_arena *arena, struct fn_bytes token, struct 
 		return fn_fail(err, FN_INVALID, "it has more than %d bytes", JWS_MOST);
 	header = fn_bytes_cut(&rest, '.');
 	struct fn_bytes payload = fn_bytes_cut(&rest, '.');
-	if (header.size == 0 || payload.size == 0 || rest.size == 0)
+	if (header.size == 0 || rest.size == 0)
 		return fn_fail(err, FN_INVALID, "it does not have three parts");
 	read.signed_text = (struct fn_bytes){token.at, header.size + 1 + payload.size};
 	if (!base64url_decode(header, arena, &json) ||
