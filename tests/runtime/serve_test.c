@@ -1,7 +1,6 @@
 /* The whole process, as Cloud Run and a shell see it: build/bin/hello, spoken to from outside. */
 #include "fn/json.h"
-#include "tests/support/peer.h"
-#include "tests/support/program.h"
+#include "tests/support/hello.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>
@@ -10,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-#define SETTINGS_MOST 8
+#define GET(path) HELLO_GET(path)
 
 static struct program *program;
 static unsigned port;
@@ -23,40 +21,10 @@ program_close(void)
 	program_drop(program);
 }
 
-/* Starts hello on a free port, with these settings, and waits until it listens. */
-static void
-serve_as(struct program_setup setup, const char *const *settings)
-{
-	const char *environment[SETTINGS_MOST + 2] = {0};
-	char listen[32];
-
-	for (size_t i = 0; settings && settings[i]; i++)
-		environment[i + 1] = settings[i];
-	environment[0] = listen;
-	setup.name = "hello";
-	setup.environment = environment;
-	do {
-		program_drop(program);
-		port = free_port();
-		snprintf(listen, sizeof(listen), "PORT=%u", port);
-		program = program_start(&setup);
-	} while (program && !program_is_up(program, port) &&
-		 strstr(program_complained(program), "Address already in use"));
-	ck_assert_msg(!program || strcmp(program_complained(program), "") == 0, "%s",
-		program_complained(program));
-}
-
 static void
 serve(const char *const *settings)
 {
-	serve_as((struct program_setup){0}, settings);
-}
-
-static void
-assert_hello(struct peer *peer)
-{
-	ck_assert_int_eq(peer_ask(peer, GET("/"), &answer), 200);
-	ck_assert_bytes_eq(answer.body, "Hello, world!\n");
+	program = hello_start((struct program_setup){0}, settings, &port);
 }
 
 /* ---- Starting ---- */
@@ -148,7 +116,7 @@ START_TEST(the_command_line_has_the_last_word)
 		.name = "hello", .options = options, .environment = settings});
 	ck_assert(program_is_up(program, port));
 	peer = peer_connect(port);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	peer_close(peer);
 }
 END_TEST
@@ -177,13 +145,13 @@ START_TEST(both_families_are_listened_to)
 
 	serve(NULL);
 	peer = peer_connect(port);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	peer_close(peer);
 	if (access("/proc/net/if_inet6", F_OK) != 0)
 		return; /* a machine without IPv6 */
 	peer = peer_connect_to("::1", port);
 	ck_assert(peer);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	peer_close(peer);
 }
 END_TEST
@@ -196,7 +164,7 @@ START_TEST(one_address_can_be_chosen)
 
 	serve(settings);
 	peer = peer_connect(port);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	peer_close(peer);
 	ck_assert_ptr_null(peer_connect_to("127.0.0.2", port));
 }
@@ -207,11 +175,11 @@ START_TEST(process_1_stops_when_told_to)
 {
 	struct peer *peer;
 
-	serve_as((struct program_setup){.as_init = true}, NULL);
+	program = hello_start((struct program_setup){.as_init = true}, NULL, &port);
 	if (!program)
 		return; /* only root may make a namespace */
 	peer = peer_connect(port);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	program_signal(program, SIGTERM);
 	ck_assert_int_eq(program_end(program), 0);
 	peer_close(peer);
@@ -226,133 +194,13 @@ START_TEST(production_starts_in_silence)
 
 	serve(settings);
 	peer = peer_connect(port);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	peer_close(peer);
 	ck_assert_str_eq(program_said(program), "");
 }
 END_TEST
 
-/* ---- Stopping ---- */
-
-static const int stops[] = {SIGTERM, SIGINT};
-
-/* Contract 21, 24, 28: idle connections are closed, and it is gone long before its 8 seconds. */
-START_TEST(an_idle_process_ends)
-{
-	struct peer *used, *silent;
-
-	serve(NULL);
-	used = peer_connect(port);
-	silent = peer_connect(port);
-	assert_hello(used);
-	program_signal(program, stops[_i]);
-	alarm(5);
-	ck_assert_int_eq(program_end(program), 0);
-	alarm(0);
-	ck_assert(peer_ended(used));
-	ck_assert(peer_ended(silent));
-	ck_assert(strstr(program_said(program), "stopping"));
-	ck_assert_str_eq(program_complained(program), "");
-	peer_close(used);
-	peer_close(silent);
-}
-END_TEST
-
-#define MANY 100
-
-static const struct {
-	const char *concurrency;
-	bool stopped; /* the process is, while the requests come in: they wait at its door */
-} drains[] = {
-	{"MAX_CONCURRENCY=100", false},
-	{"MAX_CONCURRENCY=16", false},
-	{"MAX_CONCURRENCY=100", true},
-};
-
-/* Contract 22, 25: every request that has come is answered, and then it ends. */
-START_TEST(running_requests_are_finished)
-{
-	const char *const settings[] = {drains[_i].concurrency, NULL};
-	struct peer *peers[MANY];
-
-	serve(settings);
-	if (drains[_i].stopped)
-		program_signal(program, SIGSTOP);
-	for (size_t i = 0; i < MANY; i++) {
-		peers[i] = peer_connect(port);
-		peer_sends(peers[i], GET("/slow?ms=300"));
-	}
-	program_signal(program, SIGTERM);
-	program_signal(program, SIGCONT);
-	for (size_t i = 0; i < MANY; i++) {
-		ck_assert(peer_read(peers[i], &answer));
-		ck_assert_int_eq(answer.status, 200);
-		ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
-		ck_assert(peer_ended(peers[i]));
-		peer_close(peers[i]);
-	}
-	ck_assert_int_eq(program_end(program), 0);
-}
-END_TEST
-
-/* Contract 23: a call that never ends is answered in its place, and does not keep the process. */
-START_TEST(a_call_without_end_is_given_up)
-{
-	static const char *const settings[] = {"DRAIN_TIMEOUT_S=1", NULL};
-	struct peer *peer;
-
-	serve(settings);
-	peer = peer_connect(port);
-	peer_sends(peer, GET("/slow?ms=3600000"));
-	program_signal(program, SIGTERM);
-	ck_assert(peer_read(peer, &answer));
-	ck_assert_int_eq(answer.status, 503);
-	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
-	ck_assert_int_eq(program_end(program), 0);
-	ck_assert(strstr(program_said(program), "503 GET /slow: the handler has not ended"));
-	peer_close(peer);
-}
-END_TEST
-
-/* Contract 66 and 67: who is busy is not ill, and who stops says so. */
-START_TEST(a_probe_is_answered_while_all_is_busy)
-{
-	static const char *const settings[] = {"PROBE_PATH=/healthy", "MAX_CONCURRENCY=1", NULL};
-	struct peer *busy, *probe;
-
-	serve(settings);
-	busy = peer_connect(port);
-	probe = peer_connect(port);
-	peer_sends(busy, GET("/slow?ms=500"));
-	ck_assert_int_eq(peer_ask(probe, GET("/healthy"), &answer), 200);
-	ck_assert_uint_eq(answer.body.size, 0);
-	peer_sends(probe, "GET /healthy HTTP/1.1\r\n");
-	program_signal(program, SIGTERM);
-	program_says(program, "stopping");
-	ck_assert_int_eq(peer_ask(probe, "Host: h\r\n\r\n", &answer), 503);
-	ck_assert(peer_read(busy, &answer));
-	ck_assert_int_eq(answer.status, 200);
-	ck_assert_int_eq(program_end(program), 0);
-	peer_close(busy);
-	peer_close(probe);
-}
-END_TEST
-
-/* Contract 26. */
-START_TEST(a_second_signal_ends_it_at_once)
-{
-	struct peer *peer;
-
-	serve(NULL);
-	peer = peer_connect(port);
-	peer_sends(peer, GET("/slow?ms=3600000"));
-	program_signal(program, SIGINT);
-	program_says(program, "stopping");
-	program_signal(program, stops[_i]);
-	ck_assert_int_eq(program_end(program), 1);
-	peer_close(peer);
-}
-END_TEST
+/* ---- Living on ---- */
 
 /* Contract 30: a process that was frozen goes on where it was. */
 START_TEST(a_frozen_process_goes_on)
@@ -362,7 +210,7 @@ START_TEST(a_frozen_process_goes_on)
 	serve(NULL);
 	idle = peer_connect(port);
 	busy = peer_connect(port);
-	assert_hello(idle);
+	hello_assert_works(idle);
 	peer_sends(busy, GET("/slow?ms=50"));
 	program_signal(program, SIGSTOP);
 	peer_sends(idle, GET("/"));
@@ -404,7 +252,7 @@ START_TEST(connections_have_a_limit)
 	struct peer *peers[FDS] = {0}, *next;
 	size_t count = 0;
 
-	serve_as((struct program_setup){.fds_most = FDS}, NULL);
+	program = hello_start((struct program_setup){.fds_most = FDS}, NULL, &port);
 	do {
 		ck_assert_uint_lt(count, FDS);
 		peers[count] = peer_connect(port);
@@ -441,14 +289,15 @@ START_TEST(a_lack_of_fds_is_survived)
 	static const char complaint[] = "no new connections for now: Too many open files";
 	struct peer *peers[FDS] = {0};
 
-	serve_as((struct program_setup){.fds_most = FDS, .fds_taken = FDS - 20}, NULL);
+	program = hello_start(
+		(struct program_setup){.fds_most = FDS, .fds_taken = FDS - 20}, NULL, &port);
 	for (size_t i = 0; i < COUNT(peers); i++)
 		peers[i] = peer_connect(port);
 	program_says(program, complaint);
 	usleep(300000);
 	ck_assert_uint_lt(times(program_said(program), complaint), 10);
 	for (size_t i = 0; i < COUNT(peers); i++) {
-		assert_hello(peers[i]);
+		hello_assert_works(peers[i]);
 		peer_close(peers[i]);
 	}
 }
@@ -534,7 +383,7 @@ START_TEST(some_paths_are_ignored)
 		ck_assert_bytes_eq(answer_header(&answer, "Content-Length"), "0");
 	}
 	ck_assert_int_eq(answer.body.size > 0, routes[_i].reaches_function);
-	assert_hello(peer);
+	hello_assert_works(peer);
 	peer_close(peer);
 }
 END_TEST
@@ -648,11 +497,6 @@ main(void)
 		{A(one_address_can_be_chosen)},
 		{A(process_1_stops_when_told_to)},
 		{A(production_starts_in_silence)},
-		{A(an_idle_process_ends), .rows = COUNT(stops)},
-		{A(running_requests_are_finished), .rows = COUNT(drains)},
-		{A(a_probe_is_answered_while_all_is_busy)},
-		{A(a_call_without_end_is_given_up)},
-		{A(a_second_signal_ends_it_at_once), .rows = COUNT(stops)},
 		{A(a_frozen_process_goes_on)},
 		{A(half_a_request_and_the_end)},
 		{A(connections_have_a_limit)},
