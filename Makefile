@@ -59,7 +59,7 @@ SCRIPTS   := $(shell grep -rIlE -m1 '^\#!.*[ /](ba)?sh$$' phoenix .ci local test
 .PHONY: help build run test asan tsan fuzz clang fmt lint layers bench-picture bench-runtime bench-queue bench-identity bench-feed bench-video queue-mutations audit terraform-check terraform-mutations containers-check deploy rollback clean clean-data
 help: ## Show this
 	@sed -nE 's/^\$$\(.*\): ([a-z]+)\/%: .*## /\1\/NAME\t/p; s/^([a-z-]+):.*## /\1\t/p' Makefile \
-		| while IFS=$$'\t' read -r name what; do printf '  make %-16s %s\n' "$$name" "$$what"; done
+		| while IFS=$$'\t' read -r name what; do printf '  make %-19s %s\n' "$$name" "$$what"; done
 
 build: $(addprefix $(BUILD)/bin/,$(FUNCTIONS) $(LOCALS) $(TOOLS) $(EXAMPLES)) ## Build every program into build/bin
 
