@@ -1,7 +1,6 @@
 #include "adapters/events_backend.h"
 
 #include <stddef.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <ctype.h>
 #include <openssl/evp.h>
-#include <stdio.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PARTS_MOST 13 /* and an end */

@@ -11,7 +11,6 @@
 #include "adapters/wire/json_spooled.h"
 #include "fn/retry.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

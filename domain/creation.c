@@ -80,8 +80,8 @@ creation_is_listed(const struct creation *creation)
 	return creation->published && strcmp(creation->status, "succeeded") == 0;
 }
 
-bool
-creation_is_visible(const struct creation *creation, const struct user *user)
+static bool
+is_visible(const struct creation *creation, const struct user *user)
 {
 	return creation_is_listed(creation) || fn_bytes_equal(creation->owner.id, user->id);
 }
@@ -202,7 +202,7 @@ creation_see(struct creation *creation, const struct document *document, struct 
 	if (!document->fields)
 		return creation_is_unknown(err);
 	TRY(creation_from_document(&seen, id, document, err));
-	if (!creation_is_visible(&seen, user))
+	if (!is_visible(&seen, user))
 		return creation_is_unknown(err);
 	*creation = seen;
 	return true;

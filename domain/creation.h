@@ -45,7 +45,6 @@ struct fn_bytes creation_json(const struct creation *, struct fn_call *);
 
 /* Whether everybody may see it: it is made and published. Its owner always may. */
 bool creation_is_listed(const struct creation *);
-bool creation_is_visible(const struct creation *, const struct user *);
 
 /* Its document in the collection "creations", and back again (FN_INTERNAL: not such a document).
  * Both live as long as the call's arena; `liked`, which depends on who asks, is in none. Lists are

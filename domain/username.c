@@ -5,7 +5,6 @@
 #include "fn/clock.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define PROFILES "users"

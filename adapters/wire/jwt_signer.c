@@ -6,9 +6,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PART_MOST 2048 /* bytes: a key of 16384 bits */
 
 struct jwt_signer {

@@ -4,8 +4,6 @@
 #include "bench/queue/measure.h"
 
 #include <hiredis/hiredis.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 static void *
 floor_open(const char *redis_url)

@@ -18,7 +18,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define CONNECTIONS_MOST 16384
 #define SAMPLES_MOST 8000000

@@ -2,7 +2,6 @@
 #include <err.h>
 #include <microhttpd.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static enum MHD_Result
 hello(void *with, struct MHD_Connection *connection, const char *url, const char *method,

@@ -3,8 +3,6 @@
 #include "domain/fields.h"
 #include "domain/likes.h"
 
-#include <string.h>
-
 #define PUBLIC "public, max-age=0, s-maxage=3, stale-while-revalidate=30"
 #define PRIVATE "private, no-cache"
 

@@ -6,7 +6,6 @@
 #define BRUSH_H
 
 #include <cairo.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct rgb {

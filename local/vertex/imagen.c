@@ -5,7 +5,6 @@
 #include "local/vertex/safety.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static const struct size sizes[] = {
 	{"1:1", 1024, 1024},

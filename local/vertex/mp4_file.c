@@ -6,7 +6,6 @@
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define QUALITY 27 /* x264's constant rate factor: smaller is better, and larger */
 #define SOUND_BITS_PER_S 64000

@@ -3,8 +3,6 @@
 #include "adapters/wire/json.h"
 #include "tests/support/suite.h"
 
-#include <string.h>
-
 static struct fn_arena *arena;
 
 static void

@@ -6,7 +6,6 @@
 #include "tests/support/suite.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 

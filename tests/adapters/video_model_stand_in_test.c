@@ -7,7 +7,6 @@
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include "tests/support/temp.h"
 
 #include <pthread.h>
-#include <string.h>
 
 #define THEN 1795498618000
 #define DEADLINE_MS 30000 /* of each call, from its begin */

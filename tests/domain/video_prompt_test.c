@@ -2,8 +2,6 @@
 
 #include "tests/support/suite.h"
 
-#include <string.h>
-
 static const struct fn_header content_type = {
 	FN_BYTES_INIT("Content-Type"), FN_BYTES_INIT("application/json")};
 static struct fn_call call;

@@ -4,8 +4,6 @@
 #include "tests/support/suite.h"
 #include "tests/support/workshop.h"
 
-#include <string.h>
-
 #define WORDS_MOST 12
 
 static void

@@ -38,8 +38,8 @@ words_of(const char *line)
 	return words;
 }
 
-struct phoenixctl_answer
-phoenixctl_ask_words(const char *const *words)
+static struct phoenixctl_answer
+ask_words(const char *const *words)
 {
 	struct program *program = program_start(&(struct program_setup){
 		.name = "phoenixctl", .options = words, .environment = phoenixctl_settings});
@@ -54,7 +54,7 @@ phoenixctl_ask_words(const char *const *words)
 struct phoenixctl_answer
 phoenixctl_ask(const char *line)
 {
-	return phoenixctl_ask_words(words_of(line));
+	return ask_words(words_of(line));
 }
 
 struct pty *
@@ -82,7 +82,7 @@ phoenixctl_says(const char *line)
 void
 phoenixctl_words_fail(const char *const *words, int status, const char *sentence)
 {
-	struct phoenixctl_answer answer = phoenixctl_ask_words(words);
+	struct phoenixctl_answer answer = ask_words(words);
 	struct fn_bytes line = fn_bytes(answer.complained);
 
 	ck_assert_msg(answer.status == status && !*answer.said, "status %d: %s%s", answer.status,
@@ -127,8 +127,8 @@ phoenixctl_json(const char *line)
 	return json_of(text);
 }
 
-bool
-json_includes(const json_t *all, json_t *part)
+static bool
+includes(const json_t *all, json_t *part)
 {
 	const char *name;
 	json_t *value;
@@ -138,12 +138,12 @@ json_includes(const json_t *all, json_t *part)
 		return false;
 	json_array_foreach(part, i, value)
 	{
-		if (!json_includes(json_array_get(all, i), value))
+		if (!includes(json_array_get(all, i), value))
 			return false;
 	}
 	json_object_foreach(part, name, value)
 	{
-		if (!json_includes(json_object_get(all, name), value))
+		if (!includes(json_object_get(all, name), value))
 			return false;
 	}
 	return json_is_array(part) || json_is_object(part) || json_equal(all, part);
@@ -154,6 +154,6 @@ phoenixctl_includes(const char *line, const char *part)
 {
 	json_t *all = phoenixctl_json(line);
 
-	ck_assert_msg(json_includes(all, json_of(part)), "%s: %.1500s\nlacks %s", line,
+	ck_assert_msg(includes(all, json_of(part)), "%s: %.1500s\nlacks %s", line,
 		json_dumps(all, 0), part);
 }

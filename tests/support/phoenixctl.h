@@ -22,16 +22,12 @@ struct phoenixctl_answer {
 };
 
 struct phoenixctl_answer phoenixctl_ask(const char *line); /* words, one blank between them */
-struct phoenixctl_answer phoenixctl_ask_words(const char *const *words);
 struct pty *phoenixctl_on_terminal(const char *line, unsigned width, unsigned height);
 
 const char *phoenixctl_says(const char *line);
 json_t *phoenixctl_json(const char *line); /* that says one line of it */
 
-/* Whether all that is in `part` is in `all` too; lists have the same length. */
-bool json_includes(const json_t *all, json_t *part);
-
-/* The same with the parts as text. */
+/* All that is in `part` is in what it says, too; lists have the same length. */
 void phoenixctl_includes(const char *line, const char *part);
 
 /* It must fail so, with one line that begins so and no word else. */

@@ -9,7 +9,6 @@
 #include "fn/arena.h"
 
 #include <hiredis/hiredis.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 

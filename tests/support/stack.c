@@ -4,7 +4,6 @@
 #include "tests/support/temp.h"
 
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
