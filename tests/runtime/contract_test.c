@@ -1,8 +1,7 @@
 /* What of the contract no other test shows: the process from the inside, and its largest sizes. */
 #include "fn/serve.h"
 #include "server.h"
-#include "tests/support/peer.h"
-#include "tests/support/program.h"
+#include "tests/support/hello.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>
@@ -15,7 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
+#define GET(path) HELLO_GET(path)
 
 static unsigned port;
 static sem_t begun, released;
@@ -161,6 +160,17 @@ START_TEST(idle_connections_outlast_the_platform)
 }
 END_TEST
 
+static size_t
+fds_as_many_as_may_be(void)
+{
+	struct rlimit fds;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &fds), 0);
+	fds.rlim_cur = fds.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &fds), 0);
+	return fds.rlim_cur;
+}
+
 #define CALLS 1000
 
 /* Contract 46, 65: as many as the platform would ever send to one instance. Each goes on when all
@@ -168,13 +178,10 @@ END_TEST
 START_TEST(a_thousand_calls_run_at_a_time)
 {
 	static struct peer *peers[CALLS];
-	struct rlimit fds;
 	pthread_t thread;
 	int result = -1;
 
-	ck_assert(getrlimit(RLIMIT_NOFILE, &fds) == 0 && fds.rlim_max >= 2 * CALLS + 100);
-	fds.rlim_cur = fds.rlim_max;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &fds), 0);
+	ck_assert_uint_ge(fds_as_many_as_may_be(), 2 * CALLS + 100);
 	setenv("FUNCTION_TARGET", "together", 1);
 	setenv("MAX_CONCURRENCY", "1000", 1);
 	pthread_barrier_init(&barrier, NULL, CALLS);
@@ -200,14 +207,7 @@ static struct program *program;
 static void
 start(void)
 {
-	char listen[16];
-	const char *const environment[] = {listen, NULL};
-
-	port = free_port();
-	snprintf(listen, sizeof(listen), "PORT=%u", port);
-	program =
-		program_start(&(struct program_setup){.name = "hello", .environment = environment});
-	ck_assert_msg(program_is_up(program, port), "%s", program_complained(program));
+	program = hello_start((struct program_setup){0}, NULL, &port);
 }
 
 static void
@@ -240,6 +240,36 @@ START_TEST(the_largest_body_is_32_mib)
 }
 END_TEST
 
+#define IDLE 10000
+
+/* Contract 60: as many that sit there and say nothing are no burden, whether they have asked before
+ * or never have; and they are gone at once when the process stops. */
+START_TEST(idle_connections_are_no_burden)
+{
+	static struct peer *peers[IDLE];
+	size_t may = fds_as_many_as_may_be(), count = may > IDLE + 1000 ? IDLE : may / 2;
+	struct peer *late;
+
+	for (size_t i = 0; i < count; i++) {
+		peers[i] = peer_connect(port);
+		if (i % 2 == 0)
+			hello_assert_works(peers[i]);
+	}
+	late = peer_connect(port);
+	hello_assert_works(late);
+	for (size_t i = 0; i < count; i += 100)
+		hello_assert_works(peers[i]);
+	program_signal(program, SIGTERM);
+	ck_assert_int_eq(program_end(program), 0);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert(peer_ended(peers[i]));
+		peer_close(peers[i]);
+	}
+	ck_assert(peer_ended(late));
+	peer_close(late);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -249,6 +279,7 @@ main(void)
 		{.test = main_goes_on_after_the_last_answer, .setup = prepare},
 		{.test = idle_connections_outlast_the_platform},
 		{.test = a_thousand_calls_run_at_a_time, .setup = prepare},
+		{.test = idle_connections_are_no_burden, .setup = start, .teardown = stop},
 		{.test = the_largest_body_is_32_mib, .setup = start, .teardown = stop},
 	};
 

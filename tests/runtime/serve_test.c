@@ -325,32 +325,6 @@ START_TEST(the_largest_body_can_be_set)
 }
 END_TEST
 
-#define LARGEST (32 * 1024 * 1024)
-
-/* Contract 56: as large a body as the platform lets through is taken, and no larger one. */
-START_TEST(a_body_as_large_as_the_platforms_is_taken)
-{
-	static char body[LARGEST];
-	struct peer *peer;
-
-	for (size_t i = 0; i < sizeof(body); i++)
-		body[i] = (char)(i % 251);
-	serve(NULL);
-	peer = peer_connect(port);
-	peer_sends(peer, "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 33554432\r\n\r\n");
-	peer_send(peer, (struct fn_bytes){body, sizeof(body)});
-	ck_assert(peer_read(peer, &answer));
-	ck_assert_int_eq(answer.status, 200);
-	ck_assert(fn_bytes_equal(answer.body, (struct fn_bytes){body, sizeof(body)}));
-	ck_assert_int_eq(peer_ask(peer,
-				 "POST /echo HTTP/1.1\r\nHost: h\r\n"
-				 "Content-Length: 33554433\r\n\r\n",
-				 &answer),
-		413);
-	peer_close(peer);
-}
-END_TEST
-
 static const struct {
 	const char *setting, *request;
 	bool reaches_function;
@@ -502,7 +476,6 @@ main(void)
 		{A(connections_have_a_limit)},
 		{A(a_lack_of_fds_is_survived)},
 		{A(the_largest_body_can_be_set)},
-		{A(a_body_as_large_as_the_platforms_is_taken)},
 		{A(some_paths_are_ignored), .rows = COUNT(routes)},
 		{A(logs_come_before_the_answer)},
 		{A(logs_say_no_more_than_is_known)},

@@ -52,6 +52,24 @@ START_TEST(a_request_reaches_the_function)
 }
 END_TEST
 
+/* The same where each byte comes alone, and none of them before it is looked for. */
+START_TEST(a_request_may_come_byte_by_byte)
+{
+	const char *request = requests[_i].request;
+	struct peer *peer = led_peer();
+
+	for (; *request; request++) {
+		ck_assert(peer_is_silent(peer, 1));
+		peer_send(peer, (struct fn_bytes){request, 1});
+	}
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert_bytes_eq(answer.body, requests[_i].seen);
+	led_assert_works(peer);
+	peer_close(peer);
+}
+END_TEST
+
 static const struct {
 	const char *path;
 	int status;
@@ -542,6 +560,7 @@ main(void)
 #define A(name) .test = name, .setup = led_server_start_default, .teardown = led_server_stop
 	const struct suite_case cases[] = {
 		{A(a_request_reaches_the_function), .rows = COUNT(requests)},
+		{A(a_request_may_come_byte_by_byte), .rows = COUNT(requests)},
 		{A(an_answer_is_what_was_said), .rows = COUNT(replies)},
 		{A(a_failure_is_a_problem), .rows = COUNT(failures)},
 		{A(head_has_no_body)},

@@ -166,6 +166,14 @@ peer_is_silent(struct peer *peer, int ms)
 	return peer->size == 0 && !peer->over && !wait_for(peer, POLLIN, ms);
 }
 
+bool
+peer_takes(struct peer *peer, size_t size, int ms)
+{
+	while (peer->size < size && !peer->over && wait_for(peer, POLLIN, ms))
+		continue;
+	return peer->size >= size;
+}
+
 /* ---- Answers ---- */
 
 static bool

@@ -33,6 +33,9 @@ bool peer_ended(struct peer *);
 void peer_is_given_up(struct peer *);
 /* Whether nothing has come in for so long. */
 bool peer_is_silent(struct peer *, int ms);
+/* Takes in what comes until so many bytes are here to be read; false where it ends before, or
+ * nothing more comes for so long. */
+bool peer_takes(struct peer *, size_t size, int ms);
 
 /* Sends one request and reads its answer, whose status it returns. */
 int peer_ask(struct peer *, const char *text, struct answer *);
