@@ -1,0 +1,35 @@
+/* asked.h: one request to a handler, as the runtime would make it, and what became of it. */
+#ifndef ASKED_H
+#define ASKED_H
+
+#include "fn/call.h"
+
+#include <jansson.h>
+
+struct asked {
+	struct fn_header headers[2];
+	struct fn_call call;
+	struct fn_error err;
+	int status;
+	const char *answer; /* its body */
+	json_t *json;       /* the same; NULL where it is none */
+	struct fn_bytes id; /* for the caller: of what was made */
+};
+
+/* `target` is a path with a query or without. What the request leads to lives as long as the
+ * test's arena. */
+struct asked asked_new(struct fn_arena *, const char *method, const char *target);
+
+/* A POST of JSON. `key` is its Idempotency-Key; NULL: none. */
+struct asked asked_post(struct fn_arena *, const char *target, const char *body, const char *key);
+
+/* Until `within_ms` from now. */
+void asked_run(struct asked *, fn_handler *, const void *with, int64_t within_ms);
+
+struct fn_bytes asked_header(const struct asked *, const char *name); /* of the answer */
+struct fn_bytes asked_logged(const struct asked *, const char *name);
+
+#define assert_answer(asked, wanted)                                                               \
+	ck_assert_msg((asked).status == (wanted), "%d: %s", (asked).status, (asked).err.message)
+
+#endif

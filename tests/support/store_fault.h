@@ -1,0 +1,14 @@
+/* store_fault.h: what may befall a store in a SQLite file. One at a time. */
+#ifndef STORE_FAULT_H
+#define STORE_FAULT_H
+
+/* Another process writes, and does not come to an end. */
+void store_fault_lock(const char *path);
+void store_fault_unlock(void);
+
+/* There is no room for the store's log to grow in, though for other files; nor is it emptied, as it
+ * would be by the last who closes the store. */
+void store_fault_fill(const char *path);
+void store_fault_empty(void);
+
+#endif
