@@ -1,6 +1,4 @@
-/* Names and tokens while many want the same at once and processes are killed in the middle, over
- * every kind of store. */
-#include "domain/ledger_audit.h"
+/* Names and tokens while many want the same at once, over every kind of store. */
 #include "domain/tokens_hold.h"
 #include "domain/username.h"
 #include "fn/clock.h"
@@ -10,14 +8,10 @@
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define CROWD 64
-#define DEATHS 12
 #define USER "user_7"
 #define PRICE 10
 #define SIGNUP 25
@@ -114,23 +108,17 @@ START_TEST(name_goes_to_one)
 }
 END_TEST
 
-static struct tokens_config prices = {.image = PRICE, .signup = SIGNUP};
-
-static bool
-hold(struct tokens_hold *paid, int n)
-{
-	const char *creation = fn_textf(call.arena, "img_%d_%d", (int)getpid(), n);
-
-	return tokens_hold(paid, &call, store, &prices, PRICE, "image", FN_BYTES(USER),
-		fn_bytes(creation), fn_unix_ms() + 60000, &err);
-}
+static const struct tokens_config prices = {.image = PRICE, .signup = SIGNUP};
 
 static bool
 spend(int n)
 {
+	struct fn_bytes creation = fn_bytes(fn_textf(call.arena, "img_%d", n));
 	struct tokens_hold paid;
 
-	return open_store() && (hold(&paid, n) || err.code == FN_PAYMENT_REQUIRED);
+	return open_store() && (tokens_hold(&paid, &call, store, &prices, PRICE, "image",
+					FN_BYTES(USER), creation, fn_unix_ms() + 60000, &err) ||
+				       err.code == FN_PAYMENT_REQUIRED);
 }
 
 /* Of many who spend the last tokens at once as many may as there are tokens for. */
@@ -145,107 +133,6 @@ START_TEST(tokens_are_spent_once)
 }
 END_TEST
 
-/* ---- Deaths -------------------------------------------------------------------------------- */
-
-static bool
-buy(int n)
-{
-	struct writes writes = {0};
-	struct tokens_hold paid;
-
-	TRY(hold(&paid, n));
-	if (n % 2 == 0) {
-		tokens_hold_refund(&paid, &call, store);
-		return true;
-	}
-	TRY(tokens_hold_keep(&paid, &call, store, &writes, &err));
-	return writes_commit(&writes, &call, store, &err);
-}
-
-/* Takes other names and spends tokens, until it is killed. */
-_Noreturn static void
-live(void)
-{
-	static const char *const names[] = {"ada", "countess", "lovelace", "analyst"};
-	struct user user = {.id = FN_BYTES(USER)};
-	bool ok = open_store();
-
-	for (int n = 0; ok; n++) {
-		ok = username_claim(&user, &call, store, fn_bytes(names[n % 4]), &err);
-		ok = ok && buy(n);
-	}
-	fprintf(stderr, "%s\n", err.message);
-	_exit(1);
-}
-
-static void
-kill_one(int backend)
-{
-	pid_t child = fork();
-	int status;
-
-	ck_assert_int_ge(child, 0);
-	if (child == 0)
-		live();
-	usleep((backend == 0 ? 5000 : 50000) + arc4random_uniform(backend == 0 ? 30000 : 200000));
-	kill(child, SIGKILL);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
-/* One name in use, which is the profile's, and at most one held. */
-static void
-assert_names_agree(void)
-{
-	const struct document_query query = {
-		.collection = "usernames",
-		.filters = {{"user_id", json_string(USER)}},
-		.filter_count = 1,
-		.limit = DOCUMENT_PAGE_MOST,
-	};
-	struct user user = {.id = FN_BYTES(USER)}, found;
-	struct document_page page;
-	size_t used = 0;
-
-	must(document_store_query(store, &call, &query, &page, &err));
-	json_decref(query.filters[0].value);
-	for (size_t i = 0; i < page.count; i++)
-		used += json_integer_value(
-				json_object_get(page.documents[i].fields, "held_until_ms")) == 0;
-	must(username_read(&user, &call, store, &err));
-	ck_assert_uint_eq(used, user.username.size > 0);
-	ck_assert_uint_le(page.count - used, 1);
-	if (used > 0) {
-		must(username_find(&found, &call, store, user.username, &err));
-		ck_assert_bytes_eq(found.id, USER);
-	}
-}
-
-static void
-tell(void *with, struct fn_bytes user, const char *sentence)
-{
-	(void)with;
-	ck_abort_msg("%.*s: %s", FN_ARG(user), sentence);
-}
-
-/* Wherever a process is killed, the names agree and the ledger adds up. */
-START_TEST(killed_process_leaves_no_half)
-{
-	struct ledger_audit audit = {.tell = tell};
-
-	prices.signup = 1000000;
-	use(_i);
-	for (int n = 0; n < DEATHS; n++) {
-		close_store();
-		kill_one(_i);
-		must(open_store());
-		assert_names_agree();
-		must(ledger_audit_all(&audit, &call, store, &err));
-	}
-	ck_assert_uint_eq(audit.wrong, 0);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -256,7 +143,6 @@ main(void)
 	const struct suite_case cases[] = {
 		{name_goes_to_one, each, NULL, teardown},
 		{tokens_are_spent_once, each, NULL, teardown},
-		{killed_process_leaves_no_half, each, NULL, teardown},
 	};
 
 	if (!emulator)

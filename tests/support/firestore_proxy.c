@@ -21,6 +21,7 @@ struct firestore_proxy {
 	pthread_mutex_t lock; /* for all below */
 	const enum proxy_fault *faults;
 	size_t fault_count, requests;
+	void (*step)(void); /* NULL: nobody watches */
 };
 
 /* ---- Bytes ----------------------------------------------------------------------------------- */
@@ -158,17 +159,29 @@ next_fault(struct firestore_proxy *proxy)
 }
 
 static void
+take_step(struct firestore_proxy *proxy)
+{
+	pthread_mutex_lock(&proxy->lock);
+	void (*step)(void) = proxy->step;
+	pthread_mutex_unlock(&proxy->lock);
+	if (step)
+		step();
+}
+
+static void
 serve(struct firestore_proxy *proxy, int client, struct fn_arena *arena)
 {
 	struct fn_bytes request = receive_message(client, arena), answer = {0};
 
 	if (request.size == 0)
 		return;
+	take_step(proxy);
 	enum proxy_fault fault = next_fault(proxy);
 	if (fault == PROXY_PASS || fault == PROXY_LOSE_ANSWER)
 		answer = ask_emulator(proxy, request, arena);
 	else if (fault != PROXY_LOSE_REQUEST)
 		answer = refusal(fault, arena);
+	take_step(proxy);
 	if (fault != PROXY_LOSE_ANSWER)
 		send_all(client, answer);
 }
@@ -248,4 +261,12 @@ firestore_proxy_requests(struct firestore_proxy *proxy)
 	size_t requests = proxy->requests;
 	pthread_mutex_unlock(&proxy->lock);
 	return requests;
+}
+
+void
+firestore_proxy_watch(struct firestore_proxy *proxy, void (*step)(void))
+{
+	pthread_mutex_lock(&proxy->lock);
+	proxy->step = step;
+	pthread_mutex_unlock(&proxy->lock);
 }

@@ -29,4 +29,8 @@ void firestore_proxy_play(struct firestore_proxy *, const enum proxy_fault *, si
 
 size_t firestore_proxy_requests(struct firestore_proxy *);
 
+/* From now on `step` is called, by the proxy's thread, before a request is passed on and before its
+ * answer is. */
+void firestore_proxy_watch(struct firestore_proxy *, void (*step)(void));
+
 #endif

@@ -1,0 +1,568 @@
+/* Whatever is written, and wherever its process is killed: what is left is one of few states, and
+ * whoever does it again brings it to its end. Over every kind of store. */
+#include "domain/deletion.h"
+#include "domain/idempotency.h"
+#include "domain/likes.h"
+#include "domain/username.h"
+#include "domain/video_submit.h"
+#include "fn/clock.h"
+#include "tests/support/firestore_emulator.h"
+#include "tests/support/firestore_proxy.h"
+#include "tests/support/ledger.h"
+#include "tests/support/redis_server.h"
+#include "tests/support/store_death.h"
+#include "tests/support/suite.h"
+#include "tests/support/temp.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PRICE 10
+#define LATER_MS 120000 /* nobody is at work any more */
+#define STATES_MOST 8
+
+static const struct user ada = {.id = FN_BYTES_INIT("user_ada")};
+static const struct user bob = {.id = FN_BYTES_INIT("user_bob")};
+static const struct user eve = {.id = FN_BYTES_INIT("user_eve")};
+static const struct tokens_config prices = {.image = PRICE, .video = PRICE, .signup = 100};
+static const struct fn_header key = {FN_BYTES_INIT("Idempotency-Key"), FN_BYTES_INIT("once")};
+
+static struct firestore_emulator *emulator; /* NULL: it cannot be had here */
+static struct redis_server *redis;
+static struct document_store_config config;
+static struct object_store_config objects_config = {.public_url = "http://127.0.0.1/objects"};
+static struct fn_http_client *http;
+static struct document_store *store;
+static struct object_store *objects;
+static struct fn_call call;
+static struct fn_error err;
+
+static void
+must(bool done)
+{
+	ck_assert_msg(done, "%s", err.message);
+}
+
+static bool
+open_stores(void)
+{
+	call.deadline_ms = fn_now_ms() + 50000;
+	return fn_http_client_open(&http, &err) &&
+	       document_store_open(&store, &config, NULL, http, &err) &&
+	       object_store_open(&objects, &objects_config, http, &err);
+}
+
+static void
+close_stores(void)
+{
+	object_store_close(objects);
+	document_store_close(store);
+	fn_http_client_close(http);
+}
+
+/* ---- What there is --------------------------------------------------------------------------- */
+
+static struct document_page
+read_all(const char *collection)
+{
+	const struct document_query query = {.collection = collection, .limit = DOCUMENT_PAGE_MOST};
+	struct document_page page;
+
+	must(document_store_query(store, &call, &query, &page, &err));
+	ck_assert_uint_eq(page.next.size, 0);
+	return page;
+}
+
+static const char *
+text_of(const struct document *document, const char *field)
+{
+	return json_string_value(json_object_get(document->fields, field));
+}
+
+static int64_t
+number_of(const struct document *document, const char *field)
+{
+	return json_integer_value(json_object_get(document->fields, field));
+}
+
+__attribute__((format(printf, 2, 3))) static void
+add_fact(struct fn_builder *facts, const char *format, ...)
+{
+	char fact[64];
+	va_list rest;
+
+	va_start(rest, format);
+	vsnprintf(fact, sizeof(fact), format, rest);
+	va_end(rest);
+	fn_addf(facts, "%s%s", facts->size > 0 ? ", " : "", fact);
+}
+
+static void
+add_tokens(struct fn_builder *facts)
+{
+	struct document_page balances = read_all("balances");
+	int64_t balance = ledger_check(store, &call, "user_ada").balance, held = 0;
+	json_t *open;
+	size_t i;
+
+	if (balances.count == 0)
+		return;
+	ck_assert_uint_eq(balances.count, 1);
+	json_array_foreach(json_object_get(balances.documents[0].fields, "open"), i, open) held +=
+		json_integer_value(json_object_get(open, "amount"));
+	add_fact(facts, "%d tokens", (int)balance);
+	if (held > 0)
+		add_fact(facts, "%d held", (int)held);
+}
+
+static void
+add_names(struct fn_builder *facts)
+{
+	struct document_page profiles = read_all("users"), names = read_all("usernames");
+
+	for (size_t i = 0; i < profiles.count; i++)
+		add_fact(facts, "called %s", text_of(&profiles.documents[i], "username"));
+	for (size_t i = 0; i < names.count; i++) {
+		const struct document *name = &names.documents[i];
+
+		ck_assert_str_eq(text_of(name, "user_id"), "user_ada");
+		add_fact(facts, "%s %.*s", number_of(name, "held_until_ms") ? "holds" : "owns",
+			FN_ARG(name->id));
+	}
+}
+
+static void
+add_creations(struct fn_builder *facts)
+{
+	struct document_page creations = read_all(CREATIONS);
+
+	ck_assert_uint_le(creations.count, 1);
+	if (creations.count == 0)
+		return;
+	const struct document *made = &creations.documents[0];
+	bool published = json_is_true(json_object_get(made->fields, "published"));
+
+	ck_assert(json_is_true(json_object_get(made->fields, "listed")) == published);
+	add_fact(facts, "%s", published ? "published" : text_of(made, "status"));
+	if (number_of(made, "likes") > 0)
+		add_fact(facts, "%d shown", (int)number_of(made, "likes"));
+}
+
+static void
+add_likes(struct fn_builder *facts)
+{
+	struct document_page likes = read_all("likes"), counters = read_all("like_counters");
+	int64_t counted = 0;
+
+	for (size_t i = 0; i < counters.count; i++)
+		counted += number_of(&counters.documents[i], "likes");
+	if (likes.count > 0)
+		add_fact(facts, "%zu like", likes.count);
+	if (counters.count > 0)
+		add_fact(facts, "%d counted", (int)counted);
+}
+
+static void
+add_deletion(struct fn_builder *facts)
+{
+	struct fn_bytes bytes;
+
+	if (read_all("deletions").count > 0)
+		add_fact(facts, "noted");
+	if (object_store_get(objects, &call, FN_BYTES("images/a.png"), 100, &bytes, &err))
+		add_fact(facts, "stored");
+}
+
+static void
+add_key(struct fn_builder *facts)
+{
+	struct document_page keys = read_all("idempotency");
+
+	for (size_t i = 0; i < keys.count; i++)
+		add_fact(facts, "key %s",
+			number_of(&keys.documents[i], "working_until_ms") ? "at work" : "done");
+}
+
+static const char *
+look(void)
+{
+	struct fn_builder facts = {.arena = call.arena};
+
+	add_tokens(&facts);
+	add_names(&facts);
+	add_creations(&facts);
+	add_likes(&facts);
+	add_deletion(&facts);
+	add_key(&facts);
+	return fn_text(call.arena, fn_built(&facts));
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------------- */
+
+static struct fn_bytes video; /* what was submitted */
+static struct tokens_hold paid;
+
+static bool
+hold(void)
+{
+	return tokens_hold(&paid, &call, store, &prices, PRICE, "image", ada.id, FN_BYTES("img_1"),
+		fn_unix_ms() + LATER_MS / 2, &err);
+}
+
+static bool
+give_back(void)
+{
+	tokens_hold_refund(&paid, &call, store);
+	return true;
+}
+
+static struct creation
+picture(struct fn_bytes id, bool published)
+{
+	return (struct creation){
+		.id = id,
+		.type = "image",
+		.status = "succeeded",
+		.prompt = FN_BYTES("a kite"),
+		.object_key = FN_BYTES("images/a.png"),
+		.url = FN_BYTES("http://127.0.0.1/objects/images/a.png"),
+		.mime_type = "image/png",
+		.width = 1,
+		.height = 1,
+		.owner = ada,
+		.published = published,
+		.created_at_ms = fn_unix_ms(),
+	};
+}
+
+/* As generate_image does. */
+static bool
+sell_picture(void)
+{
+	struct idempotency once;
+
+	TRY(idempotency_begin(&once, &call, store, &ada, "img_", &err));
+	if (once.replay.size > 0)
+		return true;
+	TRY(tokens_hold(&paid, &call, store, &prices, PRICE, "image", ada.id, once.creation_id,
+		idempotency_until_ms(&call), &err));
+	const struct creation made = picture(once.creation_id, false);
+	return idempotency_finish(&once, &call, store, &made, &paid, &err);
+}
+
+static bool
+submit(void)
+{
+	const struct job_queue_config at = {.url = redis_server_url(redis), .lease_ms = 1000};
+	const struct video_queue_config order = {0};
+	const struct video_prompt prompt = {
+		.video = {.prompt = FN_BYTES("a kite"), .aspect_ratio = "16:9", .duration_s = 4}};
+	struct video_submit with = {.documents = store, .queue.config = &order, .prices = &prices};
+	struct video_job job;
+	bool is_new;
+
+	TRY(job_queue_open(&with.queue.jobs, &at, &err));
+	bool ok = video_submit(&with, &call, &ada, &prompt, &job, &is_new, &err);
+	job_queue_close(with.queue.jobs);
+	video = job.creation.id;
+	return ok;
+}
+
+static bool
+cancel(void)
+{
+	struct video_job job;
+
+	return video_job_read(&job, &call, store, video, &err) &&
+	       video_job_cancel(&job, &call, store, &err);
+}
+
+static bool
+fail_video(void)
+{
+	struct video_job job;
+
+	return (video_job_begin(&job, &call, store, video, 1, &err) || err.code == FN_CONFLICT) &&
+	       video_job_read(&job, &call, store, video, &err) &&
+	       video_job_fail(&job, &call, store, FN_BYTES("rain"), true, &err);
+}
+
+static bool
+replay(void)
+{
+	struct video_job job;
+
+	return video_job_read(&job, &call, store, video, &err) &&
+	       (video_job_replay(&job, &call, store, &err) || err.code == FN_CONFLICT);
+}
+
+/* ---- Names ----------------------------------------------------------------------------------- */
+
+static bool
+claim(const char *name)
+{
+	struct user user = ada;
+
+	return username_claim(&user, &call, store, fn_bytes(name), &err);
+}
+
+static bool
+claim_ada(void)
+{
+	return claim("ada");
+}
+
+static bool
+claim_bob(void)
+{
+	return claim("bob");
+}
+
+static bool
+claim_eve(void)
+{
+	return claim("eve");
+}
+
+/* ---- Creations and likes --------------------------------------------------------------------- */
+
+#define MADE FN_BYTES("img_01jd3kx0000000000000000000")
+
+static bool
+make(bool published)
+{
+	const struct creation made = picture(MADE, published);
+	const struct object object = {.bytes = FN_BYTES("bytes"), .content_type = "image/png"};
+	struct document_write write = {
+		.kind = DOCUMENT_CREATE,
+		.collection = CREATIONS,
+		.id = MADE,
+		.fields = creation_to_document(&made, &call),
+	};
+
+	return object_store_put(objects, &call, made.object_key, &object, &err) &&
+	       document_store_commit(store, &call, &write, 1, &err);
+}
+
+static bool
+make_draft(void)
+{
+	return make(false);
+}
+
+static bool
+make_public(void)
+{
+	return make(true);
+}
+
+static bool
+publish(void)
+{
+	return creation_publish(&call, store, MADE, &ada, &err);
+}
+
+static bool
+like(void)
+{
+	return likes_add(&call, store, &bob, MADE, &err);
+}
+
+static bool
+like_too(void)
+{
+	return likes_add(&call, store, &eve, MADE, &err);
+}
+
+static bool
+unlike(void)
+{
+	return likes_remove(&call, store, &bob, MADE, &err);
+}
+
+static bool
+settle(void)
+{
+	const struct fn_bytes id = MADE;
+
+	return likes_settle(&call, store, &id, 1, &err);
+}
+
+static bool delete (void)
+{
+	const struct deletion with = {store, objects};
+
+	return (deletion_make(&with, &call, &ada, MADE, &err) || err.code == FN_NOT_FOUND) &&
+	       deletion_sweep(&with, &call, &err);
+}
+
+/* ---- Deaths ---------------------------------------------------------------------------------- */
+
+#define BEFORE_MOST 4
+
+static const struct deed {
+	const char *name;
+	bool (*before[BEFORE_MOST])(void);
+	bool (*act)(void);
+	const char *states[STATES_MOST]; /* from before it to its end */
+} deeds[] = {
+	{"hold of the first tokens", {NULL}, hold, {"", "90 tokens, 10 held"}},
+	{"refund", {hold}, give_back, {"90 tokens, 10 held", "100 tokens"}},
+	{"sale of a picture", {NULL}, sell_picture,
+		{"", "key at work", "90 tokens, 10 held, key at work",
+			"90 tokens, succeeded, key done"}},
+	{"submit of a video", {NULL}, submit, {"", "90 tokens, queued, key done"}},
+	{"cancel of a video", {submit}, cancel,
+		{"90 tokens, queued, key done", "100 tokens, canceled, key done"}},
+	{"failure of a video", {submit}, fail_video,
+		{"90 tokens, queued, key done", "90 tokens, running, key done",
+			"100 tokens, failed, key done"}},
+	{"replay of a video", {submit, fail_video}, replay,
+		{"100 tokens, failed, key done", "90 tokens, queued, key done"}},
+	{"first name", {NULL}, claim_ada, {"", "called ada, owns ada"}},
+	{"second name", {claim_ada}, claim_bob,
+		{"called ada, owns ada", "called bob, holds ada, owns bob"}},
+	{"third name", {claim_ada, claim_bob}, claim_eve,
+		{"called bob, holds ada, owns bob", "called eve, holds bob, owns eve"}},
+	{"name taken back", {claim_ada, claim_bob}, claim_ada,
+		{"called bob, holds ada, owns bob", "called ada, owns ada, holds bob"}},
+	{"publication", {make_draft}, publish, {"succeeded, stored", "published, stored"}},
+	{"first like", {make_public}, like,
+		{"published, stored", "published, 0 counted, stored",
+			"published, 1 like, 1 counted, stored"}},
+	{"second like", {make_public, like}, like_too,
+		{"published, 1 like, 1 counted, stored", "published, 2 like, 2 counted, stored"}},
+	{"unlike", {make_public, like, like_too}, unlike,
+		{"published, 2 like, 2 counted, stored", "published, 1 like, 1 counted, stored"}},
+	{"sum of likes", {make_public, like, like_too}, settle,
+		{"published, 2 like, 2 counted, stored",
+			"published, 2 shown, 2 like, 2 counted, stored"}},
+	{"deletion", {make_public, like, like_too}, delete,
+		{"published, 2 like, 2 counted, stored", "2 like, 2 counted, noted, stored",
+			"2 like, 2 counted, noted", "2 like, noted", "noted", ""}},
+};
+
+static size_t
+last_state(const struct deed *deed)
+{
+	size_t last = 0;
+
+	while (last + 1 < STATES_MOST && deed->states[last + 1])
+		last++;
+	return last;
+}
+
+static size_t
+state_of(const struct deed *deed, unsigned nth)
+{
+	const char *is = look();
+	size_t state = 0;
+
+	while (state <= last_state(deed) && strcmp(is, deed->states[state]) != 0)
+		state++;
+	ck_assert_msg(state <= last_state(deed), "%s, killed at step %u: %s", deed->name, nth, is);
+	return state;
+}
+
+static void
+begin(const struct deed *deed, int backend)
+{
+	const char *folder = temp_folder();
+
+	call = (struct fn_call){.arena = fn_arena_new(), .headers = &key, .header_count = 1};
+	config.emulator_host = emulator ? firestore_emulator_host(emulator) : "";
+	config.url = backend == 0 ? fn_textf(call.arena, "sqlite:%s/store.db", folder)
+				  : firestore_emulator_store();
+	objects_config.url = fn_textf(call.arena, "file:%s/objects", folder);
+	must(open_stores());
+	for (size_t i = 0; i < BEFORE_MOST && deed->before[i]; i++)
+		must(deed->before[i]());
+	close_stores();
+}
+
+_Noreturn static void
+live(const struct deed *deed, int backend, unsigned nth)
+{
+	store_death_at(nth);
+	if (backend != 0) {
+		struct firestore_proxy *proxy = firestore_proxy_start(config.emulator_host);
+
+		firestore_proxy_watch(proxy, store_death_step);
+		config.emulator_host = firestore_proxy_host(proxy);
+	}
+	if (!open_stores() || !deed->act()) {
+		fprintf(stderr, "%s: %s\n", deed->name, err.message);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+/* Whether it was killed; else it has lived to the end. */
+static bool
+dies(const struct deed *deed, int backend, unsigned nth)
+{
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		live(deed, backend, nth);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+	ck_assert(killed || status == 0);
+	return killed;
+}
+
+static void
+do_again(const struct deed *deed, unsigned nth)
+{
+	fn_clock_pretend(fn_unix_ms() + LATER_MS);
+	ck_assert_msg(deed->act(), "%s, again after step %u: %s", deed->name, nth, err.message);
+	fn_clock_pretend(0);
+	ck_assert_uint_eq(state_of(deed, nth), last_state(deed));
+}
+
+/* It goes through all of its states, and no others. */
+START_TEST(killed_process_leaves_no_half)
+{
+	const struct deed *deed = &deeds[_i % COUNT(deeds)];
+	int backend = _i / (int)COUNT(deeds);
+	size_t seen = 0, state = 0;
+	bool killed = true;
+
+	for (unsigned nth = 1; killed; nth++) {
+		begin(deed, backend);
+		killed = dies(deed, backend, nth);
+		must(open_stores());
+		state = state_of(deed, nth);
+		seen |= (size_t)1 << state;
+		do_again(deed, nth);
+		close_stores();
+		fn_arena_drop(call.arena);
+	}
+	ck_assert_uint_eq(state, last_state(deed));
+	ck_assert_uint_eq(seen, ((size_t)2 << state) - 1);
+}
+END_TEST
+
+int
+main(void)
+{
+	const char *why;
+
+	emulator = firestore_emulator_start(&why);
+	redis = redis_server_start(NULL);
+	const struct suite_case cases[] = {
+		{.test = killed_process_leaves_no_half,
+			.rows = emulator ? 2 * COUNT(deeds) : COUNT(deeds)},
+	};
+
+	if (!emulator)
+		suite_skipped(COUNT(deeds), why);
+	int status = suite_run("deaths", cases, COUNT(cases));
+	redis_server_stop(redis);
+	firestore_emulator_stop(emulator);
+	return status;
+}
