@@ -86,13 +86,14 @@ feed_drafts(struct fn_call *call, const void *with, struct fn_error *err)
 /* ---- Others ---------------------------------------------------------------------------------- */
 
 /* GET /api/users/{username}: {"id", "username"}: who has this name, or had it not long ago. 200,
- * 304, 404. */
+ * 304, 401, 404. */
 bool
 feed_profile(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	const struct services *use = with;
-	struct user found;
+	struct user user, found;
 
+	TRY(user_recognize(&user, call, use->identity, err));
 	TRY(username_find(&found, call, use->feed.documents, fn_param(call, "username"), err));
 	const struct page shown = page_of(call, fields_dump(person(&found, call), call));
 
@@ -100,8 +101,7 @@ feed_profile(struct fn_call *call, const void *with, struct fn_error *err)
 }
 
 /* GET /api/users/{username}/creations?limit&cursor: what that user has published. 200, 304, 400,
- * 401, 404.
- */
+ * 401, 404. */
 bool
 feed_profile_creations(struct fn_call *call, const void *with, struct fn_error *err)
 {

@@ -531,6 +531,22 @@ START_TEST(account_needs_a_user)
 }
 END_TEST
 
+/* What is open to all is not open to a token that is not valid: its bearer should know. */
+static const char *const open_to_all[] = {
+	"/api/feed",
+	"/api/creations/img_01m869axm02a5dw7r7pm8gtf22",
+	"/api/users/ann",
+	"/api/users/ann/creations",
+};
+START_TEST(bad_token_is_refused_everywhere)
+{
+	const struct fn_header token = {FN_BYTES("Authorization"), FN_BYTES("Bearer x")};
+
+	assert_status(rename_to(ANN, "ann"), 200);
+	assert_status(ask_with(NOBODY, "GET", open_to_all[_i], &token, ""), 401);
+}
+END_TEST
+
 /* A name leads to who has taken it and to what is published under it; another's is refused. */
 START_TEST(name_leads_to_its_owner)
 {
@@ -982,6 +998,7 @@ main(void)
 		{urls_are_made_when_they_are_read, 1, setup, teardown},
 		{rights_are_kept, COUNT(rights), setup, teardown},
 		{account_needs_a_user, 1, setup, teardown},
+		{bad_token_is_refused_everywhere, COUNT(open_to_all), setup, teardown},
 		{name_leads_to_its_owner, 1, setup, teardown},
 		{names_are_those_of_today, 1, setup, teardown},
 		{draft_is_published, 1, setup, teardown},
