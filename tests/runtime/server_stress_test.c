@@ -1,7 +1,8 @@
-/* Good clients and hostile ones, all at once, on a server that is too small for them. What they get
- * is checked; what their threads do to each other is for ThreadSanitizer to see. */
+/* Good clients and hostile ones, all at once, on a server that is too small for them, and on one
+ * that is not. What they get is checked; what their threads do to each other is for
+ * ThreadSanitizer to see. */
+#include "fn/stream.h"
 #include "server.h"
-
 #include "tests/support/peer.h"
 #include "tests/support/suite.h"
 
@@ -10,8 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CLIENTS 16
-#define VISITS 60 /* of each client */
+#define CLIENTS_MOST 80
 #define HOST "Host: h\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
 #define POST(headers) "POST / HTTP/1.1\r\n" HOST headers "\r\n"
@@ -19,6 +19,16 @@
 static struct server *server;
 static struct server_options options;
 static bool finished;
+static int visits_each; /* of each client */
+
+static bool
+stream(struct fn_call *call, struct fn_bytes piece, struct fn_error *err)
+{
+	TRY(fn_stream_begin(call, 200, err));
+	for (int i = 0; i < 20; i++)
+		TRY(fn_stream_write(call, piece, err));
+	return true;
+}
 
 /* Answers with the body, or with as many bytes as asked for, after as long as asked for. */
 static bool
@@ -28,6 +38,8 @@ handle(struct fn_call *call, const void *with, struct fn_error *err)
 	uint64_t number = 0;
 
 	(void)with;
+	if (fn_bytes_is(call->path, "/stream"))
+		return stream(call, call->body, err);
 	if (fn_query(call, "ms", &text) && fn_bytes_number(text, 1000, &number)) {
 		for (; number > 0 && !fn_client_gone(call); number--)
 			usleep(1000);
@@ -101,6 +113,32 @@ be_slow_to_read(struct peer *peer)
 }
 
 static void
+read_a_stream(struct peer *peer)
+{
+	peer_sends(peer, "POST /stream HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhello");
+	peer_takes(peer, 20 * (sizeof("5\r\nhello\r\n") - 1), 100);
+}
+
+static void
+leave_in_a_stream(struct peer *peer)
+{
+	static char piece[50000];
+
+	peer_sends(peer, "POST /stream HTTP/1.1\r\n" HOST "Content-Length: 50000\r\n\r\n");
+	peer_send(peer, (struct fn_bytes){piece, sizeof(piece)});
+	peer_takes(peer, 100, 1000);
+	peer_reset(peer);
+}
+
+static void
+half_close(struct peer *peer)
+{
+	peer_sends(peer, GET("/?ms=3") GET("/"));
+	peer_finish(peer);
+	read_answers(peer, 2, 0);
+}
+
+static void
 outlast_the_deadline(struct peer *peer)
 {
 	peer_sends(peer, GET("/?ms=40") GET("/?ms=300") GET("/"));
@@ -158,6 +196,9 @@ static void (*const visits[])(struct peer *) = {
 	pipeline,
 	trickle,
 	be_slow_to_read,
+	read_a_stream,
+	leave_in_a_stream,
+	half_close,
 	outlast_the_deadline,
 	lie,
 	send_too_much,
@@ -172,7 +213,7 @@ visit(void *with)
 {
 	unsigned seed = *(unsigned *)with;
 
-	for (int i = 0; i < VISITS; i++) {
+	for (int i = 0; i < visits_each; i++) {
 		struct peer *peer = peer_connect_to("127.0.0.1", (unsigned)options.port);
 
 		if (!peer)
@@ -185,42 +226,53 @@ visit(void *with)
 
 /* ---- All of them ---- */
 
-static const bool stopped_early[] = {false, true};
+static const struct {
+	long concurrency;
+	size_t waiting;
+	unsigned clients;
+	int visits; /* of each */
+	bool stopped_early;
+} crowds[] = {
+	{4, 8, 16, 60, false},
+	{4, 8, 16, 60, true},
+	{80, 1000, 80, 6, false},
+};
 
 /* Whatever they do to it, the server answers who asks politely, and ends when it is told to. */
 START_TEST(a_crowd_is_survived)
 {
-	pthread_t loop, clients[CLIENTS];
-	unsigned seeds[CLIENTS];
+	pthread_t loop, clients[CLIENTS_MOST];
+	unsigned seeds[CLIENTS_MOST];
 	struct fn_error err = {0};
 
 	options = (struct server_options){
 		.host = "127.0.0.1",
-		.concurrency = 4,
+		.concurrency = crowds[_i].concurrency,
 		.request_timeout_ms = 200,
 		.wait_ms = 100,
-		.waiting_most = 8,
+		.waiting_most = crowds[_i].waiting,
 		.body_limit = 100000,
 		.timeouts = server_timeouts,
 		.handler = handle,
 	};
+	visits_each = crowds[_i].visits;
 	fn_log_level(FN_CRITICAL);
 	do
 		options.port = (long)free_port();
 	while (!server_open(&server, &options, &err) && err.code == FN_BUSY);
 	ck_assert_msg(server, "%s", err.message);
 	pthread_create(&loop, NULL, run, server);
-	for (unsigned i = 0; i < CLIENTS; i++) {
+	for (unsigned i = 0; i < crowds[_i].clients; i++) {
 		seeds[i] = i;
 		pthread_create(&clients[i], NULL, visit, &seeds[i]);
 	}
-	if (stopped_early[_i]) {
+	if (crowds[_i].stopped_early) {
 		usleep(300000);
 		kill(getpid(), SIGTERM);
 	}
-	for (unsigned i = 0; i < CLIENTS; i++)
+	for (unsigned i = 0; i < crowds[_i].clients; i++)
 		pthread_join(clients[i], NULL);
-	if (!stopped_early[_i])
+	if (!crowds[_i].stopped_early)
 		kill(getpid(), SIGTERM);
 	pthread_join(loop, NULL);
 	ck_assert(finished);
@@ -232,7 +284,7 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{.test = a_crowd_is_survived, .rows = COUNT(stopped_early)},
+		{.test = a_crowd_is_survived, .rows = COUNT(crowds)},
 	};
 
 	return suite_run("server_stress", cases, COUNT(cases));
