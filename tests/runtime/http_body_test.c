@@ -1,5 +1,6 @@
 #include "http_body.h"
 
+#include "tests/support/led_server.h"
 #include "tests/support/suite.h"
 
 #include <stdio.h>
@@ -21,6 +22,14 @@ static void
 arena_close(void)
 {
 	fn_arena_drop(arena);
+}
+
+static void
+server_start(void)
+{
+	led_server_defaults();
+	led_options.body_limit = LIMIT;
+	led_server_start();
 }
 
 /* What becomes of a body whose first bytes come alone and whose others come `step` at a time: 0
@@ -102,6 +111,24 @@ START_TEST(chunks_become_a_body)
 }
 END_TEST
 
+/* The same through a socket, with a request behind it. */
+START_TEST(chunks_reach_the_function)
+{
+	struct peer *peer = led_peer();
+	struct answer answer;
+
+	peer_sends(peer, POST("Transfer-Encoding: chunked\r\n"));
+	peer_send(peer, chunked[_i].stream);
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert(fn_bytes_equal(answer.body, chunked[_i].body));
+	if (chunked[_i].rest == 0)
+		peer_sends(peer, "GET");
+	ck_assert_int_eq(peer_ask(peer, " /works HTTP/1.1\r\n" HOST "\r\n", &answer), 200);
+	peer_close(peer);
+}
+END_TEST
+
 static const struct {
 	const char *name;
 	struct fn_bytes stream;
@@ -149,6 +176,26 @@ START_TEST(an_odd_chunk_is_refused)
 {
 	assert_outcome(refused[_i].name, &(struct http_head){.chunked = true}, refused[_i].stream,
 		refused[_i].status, (struct fn_bytes){0}, 0);
+}
+END_TEST
+
+/* The same through a socket: what was to come behind it is no request any more. */
+START_TEST(an_odd_chunk_reaches_no_function)
+{
+	struct peer *peer = led_peer();
+	struct answer answer;
+
+	peer_sends(peer, POST("Transfer-Encoding: chunked\r\n"));
+	peer_send(peer, refused[_i].stream);
+	if (refused[_i].status < 0) {
+		ck_assert(peer_is_silent(peer, 20));
+	} else {
+		ck_assert_int_eq(peer_ask(peer, GET("/smuggled"), &answer), refused[_i].status);
+		ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
+		ck_assert(peer_ended(peer));
+	}
+	ck_assert_uint_eq(atomic_load(&led_calls), 0);
+	peer_close(peer);
 }
 END_TEST
 
@@ -206,6 +253,7 @@ START_TEST(framing_has_its_limit)
 }
 END_TEST
 
+#define SERVED .setup = server_start, .teardown = led_server_stop
 #define IN_ARENA .setup = arena_open, .teardown = arena_close
 
 int
@@ -213,7 +261,9 @@ main(void)
 {
 	const struct suite_case cases[] = {
 		{.test = chunks_become_a_body, .rows = COUNT(chunked), IN_ARENA},
+		{.test = chunks_reach_the_function, .rows = COUNT(chunked), SERVED},
 		{.test = an_odd_chunk_is_refused, .rows = COUNT(refused), IN_ARENA},
+		{.test = an_odd_chunk_reaches_no_function, .rows = COUNT(refused), SERVED},
 		{.test = a_sized_body_has_its_size, .rows = COUNT(sized), IN_ARENA},
 		{.test = framing_has_its_limit, .rows = COUNT(floods), IN_ARENA},
 	};

@@ -1,11 +1,12 @@
 #include "http_head.h"
 
+#include "tests/support/led_server.h"
 #include "tests/support/suite.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define GET(headers) FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n" headers "\r\n")
+#define WITH(headers) FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n" headers "\r\n")
 #define LINE(line) FN_BYTES_INIT(line "\r\nHost: h\r\n\r\n")
 
 static struct fn_arena *arena;
@@ -67,7 +68,7 @@ static const struct {
 	unsigned flags;
 	uint64_t content_length;
 } understood[] = {
-	{GET(""), "GET", "/", "", 0, 0},
+	{WITH(""), "GET", "/", "", 0, 0},
 	{LINE("POST /a/b%2Fc?x=1&y=?/ HTTP/1.1"), "POST", "/a/b%2Fc", "x=1&y=?/", 0, 0},
 	{LINE("GET /? HTTP/1.1"), "GET", "/", "", 0, 0},
 	{LINE("GET //a/../b HTTP/1.1"), "GET", "//a/../b", "", 0, 0},
@@ -85,16 +86,16 @@ static const struct {
 		CLOSE | OLD, 0},
 	{FN_BYTES_INIT("GET / HTTP/1.1\r\nHost:\r\n\r\n"), "GET", "/", "", 0, 0},
 	{FN_BYTES_INIT("GET / HTTP/1.1\r\nhOsT:\t [::1]:8080 \t\r\n\r\n"), "GET", "/", "", 0, 0},
-	{GET("Connection: close\r\n"), "GET", "/", "", CLOSE, 0},
-	{GET("Connection: x , CLOSE\r\n"), "GET", "/", "", CLOSE, 0},
-	{GET("Connection: close\r\nConnection: keep-alive\r\n"), "GET", "/", "", CLOSE, 0},
-	{GET("Connection: closed, upgrade\r\nUpgrade: h2c\r\n"), "GET", "/", "", 0, 0},
-	{GET("Content-Length: 0\r\n"), "GET", "/", "", 0, 0},
-	{GET("Content-Length: 9223372036854775807\r\n"), "GET", "/", "", 0, INT64_MAX},
-	{GET("content-length:7\r\n"), "GET", "/", "", 0, 7},
-	{GET("Transfer-Encoding: Chunked\r\n"), "GET", "/", "", CHUNKED, 0},
-	{GET("Expect: 100-Continue\r\n"), "GET", "/", "", CONTINUE, 0},
-	{GET("Empty:\r\nX-Any: \x80\xff\t!~ \"\r\n"), "GET", "/", "", 0, 0},
+	{WITH("Connection: close\r\n"), "GET", "/", "", CLOSE, 0},
+	{WITH("Connection: x , CLOSE\r\n"), "GET", "/", "", CLOSE, 0},
+	{WITH("Connection: close\r\nConnection: keep-alive\r\n"), "GET", "/", "", CLOSE, 0},
+	{WITH("Connection: closed, upgrade\r\nUpgrade: h2c\r\n"), "GET", "/", "", 0, 0},
+	{WITH("Content-Length: 0\r\n"), "GET", "/", "", 0, 0},
+	{WITH("Content-Length: 9223372036854775807\r\n"), "GET", "/", "", 0, INT64_MAX},
+	{WITH("content-length:7\r\n"), "GET", "/", "", 0, 7},
+	{WITH("Transfer-Encoding: Chunked\r\n"), "GET", "/", "", CHUNKED, 0},
+	{WITH("Expect: 100-Continue\r\n"), "GET", "/", "", CONTINUE, 0},
+	{WITH("Empty:\r\nX-Any: \x80\xff\t!~ \"\r\n"), "GET", "/", "", 0, 0},
 	{FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /next HTTP/1.1\n"), "GET", "/", "", 0,
 		0},
 };
@@ -156,54 +157,55 @@ static const struct {
 	{"bare LF at the end", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n\n"), 400},
 	{"LF first of all", FN_BYTES_INIT("\nGET / HTTP/1.1\r\nHost: h\r\n\r\n"), 400},
 	{"bare CR in the request line", LINE("GET /\r HTTP/1.1"), 400},
-	{"bare CR in a name", GET("X\rY: z\r\n"), 400},
-	{"bare CR in a value", GET("X: y\rZ: w\r\n"), 400},
-	{"CR CR LF", GET("X: y\r\r\n"), 400},
+	{"bare CR in a name", WITH("X\rY: z\r\n"), 400},
+	{"bare CR in a value", WITH("X: y\rZ: w\r\n"), 400},
+	{"CR CR LF", WITH("X: y\r\r\n"), 400},
 	{"CR before the empty line", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n\r\r\n\r\n"), 400},
-	{"obs-fold", GET("X: y\r\n z\r\n"), 400},
-	{"obs-fold with a tab", GET("X: y\r\n\tz\r\n"), 400},
+	{"obs-fold", WITH("X: y\r\n z\r\n"), 400},
+	{"obs-fold with a tab", WITH("X: y\r\n\tz\r\n"), 400},
 	{"fold in the first header", FN_BYTES_INIT("GET / HTTP/1.1\r\n Host: h\r\n\r\n"), 400},
-	{"line of blanks", GET(" \r\n"), 400},
-	{"blank before the colon", GET("X : y\r\n"), 400},
-	{"blank before the colon of a framing header", GET("Content-Length : 5\r\n"), 400},
-	{"no colon", GET("X\r\n"), 400},
-	{"no name", GET(": y\r\n"), 400},
-	{"name with a parenthesis", GET("X(: y\r\n"), 400},
-	{"name with a NUL", GET("X\0: y\r\n"), 400},
-	{"value with a NUL", GET("X: y\0z\r\n"), 400},
-	{"value with a control character", GET("X: y\x1b\r\n"), 400},
-	{"value with DEL", GET("X: \x7f\r\n"), 400},
+	{"line of blanks", WITH(" \r\n"), 400},
+	{"blank before the colon", WITH("X : y\r\n"), 400},
+	{"blank before the colon of a framing header", WITH("Content-Length : 5\r\n"), 400},
+	{"no colon", WITH("X\r\n"), 400},
+	{"no name", WITH(": y\r\n"), 400},
+	{"name with a parenthesis", WITH("X(: y\r\n"), 400},
+	{"name with a NUL", WITH("X\0: y\r\n"), 400},
+	{"value with a NUL", WITH("X: y\0z\r\n"), 400},
+	{"value with a control character", WITH("X: y\x1b\r\n"), 400},
+	{"value with DEL", WITH("X: \x7f\r\n"), 400},
 	{"no Host", FN_BYTES_INIT("GET / HTTP/1.1\r\n\r\n"), 400},
 	{"no Host in absolute form", FN_BYTES_INIT("GET http://h/ HTTP/1.1\r\n\r\n"), 400},
-	{"two Hosts", GET("Host: h\r\n"), 400},
+	{"two Hosts", WITH("Host: h\r\n"), 400},
 	{"Host with a path", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h/a\r\n\r\n"), 400},
 	{"Host with a user", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: a@h\r\n\r\n"), 400},
 	{"Host with a blank", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), 400},
-	{"two Content-Lengths", GET("Content-Length: 5\r\nContent-Length: 6\r\n"), 400},
-	{"two equal Content-Lengths", GET("Content-Length: 5\r\nContent-Length: 5\r\n"), 400},
-	{"Content-Length as a list", GET("Content-Length: 5, 5\r\n"), 400},
-	{"Content-Length with a sign", GET("Content-Length: +5\r\n"), 400},
-	{"negative Content-Length", GET("Content-Length: -5\r\n"), 400},
-	{"hexadecimal Content-Length", GET("Content-Length: 0x5\r\n"), 400},
-	{"Content-Length with a fraction", GET("Content-Length: 5.0\r\n"), 400},
-	{"Content-Length in words", GET("Content-Length: five\r\n"), 400},
-	{"Content-Length with a blank inside", GET("Content-Length: 1 2\r\n"), 400},
-	{"empty Content-Length", GET("Content-Length: \r\n"), 400},
-	{"Content-Length over 63 bits", GET("Content-Length: 9223372036854775808\r\n"), 400},
-	{"Content-Length over 64 bits", GET("Content-Length: 18446744073709551621\r\n"), 400},
-	{"length and coding", GET("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), 400},
-	{"coding and length", GET("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), 400},
-	{"two codings", GET("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
-	{"coding and identity", GET("Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n"), 501},
-	{"codings as a list", GET("Transfer-Encoding: gzip, chunked\r\n"), 501},
-	{"chunked twice", GET("Transfer-Encoding: chunked, chunked\r\n"), 501},
-	{"identity", GET("Transfer-Encoding: identity\r\n"), 501},
-	{"nearly chunked", GET("Transfer-Encoding: xchunked\r\n"), 501},
-	{"quoted chunked", GET("Transfer-Encoding: \"chunked\"\r\n"), 501},
-	{"empty coding", GET("Transfer-Encoding:\r\n"), 501},
+	{"two Content-Lengths", WITH("Content-Length: 5\r\nContent-Length: 6\r\n"), 400},
+	{"two equal Content-Lengths", WITH("Content-Length: 5\r\nContent-Length: 5\r\n"), 400},
+	{"Content-Length as a list", WITH("Content-Length: 5, 5\r\n"), 400},
+	{"Content-Length with a sign", WITH("Content-Length: +5\r\n"), 400},
+	{"negative Content-Length", WITH("Content-Length: -5\r\n"), 400},
+	{"hexadecimal Content-Length", WITH("Content-Length: 0x5\r\n"), 400},
+	{"Content-Length with a fraction", WITH("Content-Length: 5.0\r\n"), 400},
+	{"Content-Length in words", WITH("Content-Length: five\r\n"), 400},
+	{"Content-Length with a blank inside", WITH("Content-Length: 1 2\r\n"), 400},
+	{"empty Content-Length", WITH("Content-Length: \r\n"), 400},
+	{"Content-Length over 63 bits", WITH("Content-Length: 9223372036854775808\r\n"), 400},
+	{"Content-Length over 64 bits", WITH("Content-Length: 18446744073709551621\r\n"), 400},
+	{"length and coding", WITH("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), 400},
+	{"coding and length", WITH("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), 400},
+	{"two codings", WITH("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
+	{"coding and identity", WITH("Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n"),
+		501},
+	{"codings as a list", WITH("Transfer-Encoding: gzip, chunked\r\n"), 501},
+	{"chunked twice", WITH("Transfer-Encoding: chunked, chunked\r\n"), 501},
+	{"identity", WITH("Transfer-Encoding: identity\r\n"), 501},
+	{"nearly chunked", WITH("Transfer-Encoding: xchunked\r\n"), 501},
+	{"quoted chunked", WITH("Transfer-Encoding: \"chunked\"\r\n"), 501},
+	{"empty coding", WITH("Transfer-Encoding:\r\n"), 501},
 	{"coding of HTTP/1.0",
 		FN_BYTES_INIT("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400},
-	{"another expectation", GET("Expect: 200-ok\r\n"), 417},
+	{"another expectation", WITH("Expect: 200-ok\r\n"), 417},
 	{"unfinished", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n"), -1},
 	{"unfinished end", FN_BYTES_INIT("GET / HTTP/1.1\r\nHost: h\r\n\r"), -1},
 	{"one byte", FN_BYTES_INIT("G"), -1},
@@ -216,13 +218,34 @@ START_TEST(an_odd_request_is_refused)
 }
 END_TEST
 
+/* The same through a socket: it is answered, the function hears nothing of it, and what comes
+ * behind it is no request any more. Of an empty line nobody takes notice. */
+START_TEST(an_odd_request_reaches_no_function)
+{
+	struct fn_bytes text = refused[_i].text;
+	struct peer *peer = led_peer();
+	struct answer answer;
+
+	peer_send(peer, text);
+	if (refused[_i].status < 0 || fn_bytes_starts(text, "\r\n")) {
+		ck_assert(peer_is_silent(peer, 20));
+	} else {
+		ck_assert_int_eq(peer_ask(peer, GET("/smuggled"), &answer), refused[_i].status);
+		ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
+		ck_assert(peer_ended(peer));
+	}
+	ck_assert_uint_eq(atomic_load(&led_calls), 0);
+	peer_close(peer);
+}
+END_TEST
+
 /* Headers keep their order, their doubles and the spelling of their names. */
 START_TEST(headers_are_kept_as_they_are)
 {
 	static const char *const wanted[][2] = {{"Host", "h"}, {"X-A", "1"}, {"x-a", "2, \t3"},
 		{"X-a", ""}, {"Cookie", "a=b; c=d"}};
 	struct fn_bytes text =
-		(struct fn_bytes)GET("X-A: 1\r\nx-a:2, \t3 \t\r\nX-a:\r\nCookie: a=b; c=d\r\n");
+		(struct fn_bytes)WITH("X-A: 1\r\nx-a:2, \t3 \t\r\nX-a:\r\nCookie: a=b; c=d\r\n");
 
 	ck_assert_int_eq(outcome(text, text.size, 1), 0);
 	ck_assert_uint_eq(head.header_count, COUNT(wanted));
@@ -296,6 +319,7 @@ START_TEST(every_part_has_its_limit)
 }
 END_TEST
 
+#define SERVED .setup = led_server_start_default, .teardown = led_server_stop
 #define IN_ARENA .setup = arena_open, .teardown = arena_close
 
 int
@@ -304,6 +328,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{.test = a_request_is_understood, .rows = COUNT(understood), IN_ARENA},
 		{.test = an_odd_request_is_refused, .rows = COUNT(refused), IN_ARENA},
+		{.test = an_odd_request_reaches_no_function, .rows = COUNT(refused), SERVED},
 		{.test = headers_are_kept_as_they_are, IN_ARENA},
 		{.test = an_absolute_target_names_the_host, IN_ARENA},
 		{.test = every_part_has_its_limit, .rows = COUNT(limits), IN_ARENA},
