@@ -50,14 +50,10 @@ teardown(void)
 	fn_arena_drop(call.arena);
 }
 
-/* The script may be the test's own: the server, which outlives the test, gets a copy. */
 static const char *
 serve(const struct script *script, size_t count)
 {
-	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
-
-	memcpy(kept, script, count * sizeof(*kept));
-	server = scripted_server_start(kept, count);
+	server = scripted_server_start(script, count);
 	return scripted_server_url(server);
 }
 

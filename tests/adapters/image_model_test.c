@@ -2,6 +2,7 @@
 #include "adapters/image_model_dialect.h"
 #include "fn/base64.h"
 #include "fn/clock.h"
+#include "tests/support/metadata_server.h"
 #include "tests/support/scripted_server.h"
 #include "tests/support/suite.h"
 
@@ -28,15 +29,6 @@
 	"{\"predictions\":[{\"mimeType\":\"image/png\",\"bytesBase64Encoded\":\"" PNG "\"}]}"
 #define ERROR(message) "{\"error\":{\"code\":0,\"message\":\"" message "\",\"status\":\"S\"}}"
 
-static const struct script tokens[] = {
-	{.status = 200,
-		.headers = "Metadata-Flavor: Google\r\n",
-		.body = FN_BYTES_INIT("{\"access_token\":\"one\",\"expires_in\":3600}")},
-	{.status = 200,
-		.headers = "Metadata-Flavor: Google\r\n",
-		.body = FN_BYTES_INIT("{\"access_token\":\"two\",\"expires_in\":3600}")},
-};
-
 static struct fn_call call;
 static struct fn_http_client *http;
 static struct scripted_server *metadata, *server;
@@ -47,15 +39,12 @@ static struct image_model *model;
 static void
 setup(void)
 {
-	struct google_credentials_config config = {.key_file = ""};
 	struct fn_error err = {0};
 
 	unsetenv("http_proxy");
 	call = (struct fn_call){.arena = fn_arena_new()};
-	metadata = scripted_server_start(tokens, COUNT(tokens));
-	config.metadata_host = scripted_server_url(metadata) + strlen("http://");
 	ck_assert(fn_http_client_open(&http, &err));
-	ck_assert(google_credentials_open(&credentials, &config, http, &err));
+	metadata = metadata_server_start(&credentials, http);
 }
 
 static void
@@ -79,16 +68,13 @@ open_all(const char *name, const struct vertex_config *config, struct fn_error *
 	       image_model_open(&model, &model_config, vertex, err);
 }
 
-/* The script may be the test's own: the server, which outlives the test, gets a copy. */
 static void
 open_model(const char *name, const struct script *script, size_t count)
 {
 	struct vertex_config config = {.project = "p-1", .location = ""};
-	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
 	struct fn_error err = {0};
 
-	memcpy(kept, script, count * sizeof(*kept));
-	server = scripted_server_start(kept, count);
+	server = scripted_server_start(script, count);
 	config.url = scripted_server_url(server);
 	ck_assert_msg(open_all(name, &config, &err), "%s", err.message);
 }

@@ -4,6 +4,7 @@
 #include "adapters/wire/json.h"
 #include "fn/base64.h"
 #include "fn/clock.h"
+#include "tests/support/metadata_server.h"
 #include "tests/support/mp4.h"
 #include "tests/support/scripted_server.h"
 #include "tests/support/suite.h"
@@ -27,15 +28,6 @@
 #define FAILURE(code, message) DONE("\"error\":{\"code\":" code ",\"message\":\"" message "\"}")
 #define ERROR(message) "{\"error\":{\"code\":0,\"message\":\"" message "\",\"status\":\"S\"}}"
 
-static const struct script tokens[] = {
-	{.status = 200,
-		.headers = "Metadata-Flavor: Google\r\n",
-		.body = FN_BYTES_INIT("{\"access_token\":\"one\",\"expires_in\":3600}")},
-	{.status = 200,
-		.headers = "Metadata-Flavor: Google\r\n",
-		.body = FN_BYTES_INIT("{\"access_token\":\"two\",\"expires_in\":3600}")},
-};
-
 static struct fn_call call;
 static struct fn_error err;
 static struct fn_http_client *http;
@@ -47,15 +39,12 @@ static struct video_model *model;
 static void
 setup(void)
 {
-	struct google_credentials_config config = {.key_file = ""};
 
 	unsetenv("http_proxy");
 	call = (struct fn_call){.arena = fn_arena_new()};
 	err = (struct fn_error){0};
-	metadata = scripted_server_start(tokens, COUNT(tokens));
-	config.metadata_host = scripted_server_url(metadata) + strlen("http://");
 	ck_assert(fn_http_client_open(&http, &err));
-	ck_assert(google_credentials_open(&credentials, &config, http, &err));
+	metadata = metadata_server_start(&credentials, http);
 }
 
 static void
@@ -77,16 +66,14 @@ open_all(const struct vertex_config *vertex_config, const struct video_model_con
 	       video_model_open(&model, config, vertex, &err);
 }
 
-/* The script, which may be the test's own, answers for Vertex AI and for Cloud Storage. */
+/* The script answers for Vertex AI and for Cloud Storage. */
 static void
 open_model(const char *folder, const struct script *script, size_t count)
 {
 	struct vertex_config vertex_config = {.project = "p-1", .location = ""};
 	struct video_model_config config = {.model = MODEL, .storage = folder};
-	struct script *kept = fn_arena_alloc(call.arena, count * sizeof(*kept));
 
-	memcpy(kept, script, count * sizeof(*kept));
-	server = scripted_server_start(kept, count);
+	server = scripted_server_start(script, count);
 	vertex_config.url = config.storage_host = scripted_server_url(server);
 	ck_assert_msg(open_all(&vertex_config, &config), "%s", err.message);
 }

@@ -5,6 +5,7 @@
 #include "fn/base64.h"
 #include "fn/clock.h"
 #include "functions/budget_guard/notice.h"
+#include "tests/support/metadata_server.h"
 #include "tests/support/peer.h"
 #include "tests/support/program.h"
 #include "tests/support/run_admin_server.h"
@@ -44,21 +45,6 @@ static struct services use;
 /* ---- The services ---------------------------------------------------------------------------- */
 
 static void
-open_credentials(void)
-{
-	static const struct script script[] = {{
-		.status = 200,
-		.headers = "Metadata-Flavor: Google\r\n",
-		.body = FN_BYTES_INIT("{\"access_token\":\"t0k3n\",\"expires_in\":3600}"),
-	}};
-	struct google_credentials_config from = {.key_file = ""};
-
-	metadata = scripted_server_start(script, 1);
-	from.metadata_host = scripted_server_url(metadata) + strlen("http://");
-	assert_ok(google_credentials_open(&credentials, &from, http, &err));
-}
-
-static void
 setup(void)
 {
 	struct run_admin_config admin;
@@ -74,7 +60,7 @@ setup(void)
 	config = (struct budget_guard_config){BUDGET, 100, GUARDED};
 	use.config = &config;
 	assert_ok(fn_http_client_open(&http, &err));
-	open_credentials();
+	metadata = metadata_server_start(&credentials, http);
 	assert_ok(run_admin_open(&use.admin, &admin, credentials, http, &err));
 	assert_ok(document_store_open(&use.documents, &documents, NULL, NULL, &err));
 	assert_ok(guarded_read(fn_bytes(GUARDED), arena, &use.guarded, &use.guarded_count, &err));

@@ -21,7 +21,7 @@ struct connection {
 };
 
 struct scripted_server {
-	const struct script *script;
+	struct script *script;
 	size_t steps;
 	int listener;
 	unsigned port;
@@ -222,7 +222,9 @@ scripted_server_start(const struct script *script, size_t count)
 
 	assert(server && count > 0);
 
-	server->script = script;
+	server->script = malloc(count * sizeof(*script));
+	assert(server->script);
+	memcpy(server->script, script, count * sizeof(*script));
 	server->steps = count;
 	pthread_mutex_init(&server->lock, NULL);
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -264,6 +266,7 @@ scripted_server_stop(struct scripted_server *server)
 	for (size_t i = 0; i < server->request_count; i++)
 		free((char *)server->requests[i].at);
 	free(server->requests);
+	free(server->script);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }

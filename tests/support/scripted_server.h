@@ -26,7 +26,7 @@ enum script_end {
 	SCRIPT_RESET, /* it is closed by a TCP reset */
 };
 
-/* One answer. Bytes and text are borrowed until the server stops. */
+/* One answer. Its bytes and text are borrowed until the server stops, it itself is copied. */
 struct script {
 	int status;          /* 0: no status line and no head are sent, only the body as it is */
 	const char *headers; /* more header lines, each with its "\r\n"; NULL: none */

@@ -1,12 +1,12 @@
 #include "tests/support/studio.h"
 
 #include "fn/clock.h"
+#include "tests/support/metadata_server.h"
 #include "tests/support/temp.h"
 
 #include <check.h>
 #include <ftw.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 const struct script studio_paints[1] = {{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG))}};
@@ -29,22 +29,6 @@ void
 studio_must(bool ok)
 {
 	ck_assert_msg(ok, "%s", studio.err.message);
-}
-
-static void
-open_credentials(void)
-{
-	static const struct script script[] = {{
-		.status = 200,
-		.headers = "Metadata-Flavor: Google\r\n",
-		.body = FN_BYTES_INIT("{\"access_token\":\"t0k3n\",\"expires_in\":3600}"),
-	}};
-	struct google_credentials_config config = {.key_file = ""};
-
-	studio.metadata = scripted_server_start(script, 1);
-	config.metadata_host = scripted_server_url(studio.metadata) + strlen("http://");
-	studio_must(
-		google_credentials_open(&studio.credentials, &config, studio.http, &studio.err));
 }
 
 void
@@ -106,7 +90,7 @@ studio_open(void)
 	config.url = fn_textf(studio.arena, "sqlite:%s", studio.database);
 	studio_must(fn_http_client_open(&studio.http, &studio.err));
 	studio_must(identity_open(&studio.use.identity, &lone, studio.http, &studio.err));
-	open_credentials();
+	studio.metadata = metadata_server_start(&studio.credentials, studio.http);
 	studio_open_model("gemini:painter", studio_paints, 1);
 	open_folder();
 	studio_must(document_store_open(&studio.use.documents, &config, NULL, NULL, &studio.err));

@@ -3,6 +3,7 @@
 #include "domain/tokens.h"
 #include "fn/clock.h"
 #include "functions/video_worker/upkeep.h"
+#include "tests/support/metadata_server.h"
 #include "tests/support/mp4.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
@@ -110,17 +111,12 @@ workshop_must(bool ok)
 	ck_assert_msg(ok, "%s", shop.err.message);
 }
 
-static const struct script token[] = {{.headers = "Metadata-Flavor: Google\r\n",
-	JSON("{\"access_token\":\"t\",\"expires_in\":3600}")}};
 static const struct script heard[] = {{.status = 204}};
 
 static void
 open_outside(void)
 {
-	shop.metadata = scripted_server_start(token, 1);
 	shop.bell = scripted_server_start(heard, 1);
-	const struct google_credentials_config credentials = {.key_file = "",
-		.metadata_host = scripted_server_url(shop.metadata) + strlen("http://")};
 	const struct events_config events = {
 		.url = scripted_server_url(shop.bell), .emulator_host = ""};
 	const struct object_store_config objects = {
@@ -128,8 +124,7 @@ open_outside(void)
 		.public_url = "http://media"};
 
 	workshop_must(fn_http_client_open(&shop.http, &shop.err));
-	workshop_must(
-		google_credentials_open(&shop.credentials, &credentials, shop.http, &shop.err));
+	shop.metadata = metadata_server_start(&shop.credentials, shop.http);
 	workshop_must(
 		events_open(&shop.use.events, &events, shop.credentials, shop.http, &shop.err));
 	workshop_must(object_store_open(&shop.use.videos.objects, &objects, shop.http, &shop.err));
