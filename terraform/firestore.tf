@@ -45,6 +45,20 @@ resource "google_firestore_field" "idempotency_expiry" {
   index_config {}
 }
 
+# The mark of the last commit is random text that nobody asks for: an index of it would only cost.
+resource "google_firestore_field" "commit_mark" {
+  for_each = toset([
+    "balances", "budgets", "creations", "deletions", "idempotency", "ledger", "like_counters", "likes", "usernames",
+    "users"
+  ])
+
+  database   = google_firestore_database.this.name
+  collection = each.key
+  field      = "_write"
+
+  index_config {}
+}
+
 resource "google_firestore_backup_schedule" "daily" {
   database  = google_firestore_database.this.name
   retention = "604800s" # 7 days

@@ -1,6 +1,6 @@
 # What must hold of a plan: each function yields a line for each thing that is wrong. Beside the plan
 # there are $described, the settings of each function; $defaults, those that are left alone;
-# $queries; and $headings of the operators' handbook.
+# $queries; $collections; and $headings of the operators' handbook.
 
 def resources($type): .planned_values.root_module.resources[] | select(.type == $type);
 
@@ -48,6 +48,10 @@ def unindexed: [resources("google_firestore_index").values
 	| select($indexes | any(.collection == $collection and any(.fields[]; .path == $filter)
 		and .fields[-1] == {path: $order, order: $direction}) | not)
 	| "  \($file): \($collection) by \($filter), \($order) \($direction)";
+
+def indexed_marks: [resources("google_firestore_field").values
+		| select(.field == "_write" and .index_config == [{indexes: []}]).collection] as $exempt
+	| $collections[0][] | select(. as $name | $exempt | index($name) | not) | "  \(.)._write";
 
 def undocumented: resources("google_monitoring_alert_policy").values.conditions[0].display_name
 	| select(. as $name | $headings[0] | index($name) | not) | "  \(.)";
