@@ -1,27 +1,33 @@
+/* What becomes of a request by what kind of function it is for, through a socket. */
 #include "signature.h"
 
-#include "exchange.h"
+#include "tests/support/led_server.h"
 #include "tests/support/suite.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define EVENT(id) "{\"specversion\":\"1.0\",\"id\":\"" id "\",\"source\":\"/\",\"type\":\"t\"}"
 #define BATCH "application/cloudevents-batch+json"
 
-static struct fn_exchange *exchange;
-static int calls;
+static struct answer answer;
+static struct peer *peer;
+static atomic_int calls;
 
 static void
-exchange_open(void)
+serve(const struct fn_function *function)
 {
-	exchange = exchange_new(NULL);
-	calls = 0;
+	led_options.handler = signature_handle;
+	led_options.with = function;
+	led_server_start();
+	peer = led_peer();
 }
 
 static void
-exchange_close(void)
+stop(void)
 {
-	exchange_drop(exchange);
+	peer_close(peer);
+	led_server_stop();
 }
 
 /* ---- Functions to be called -------------------------------------------------------------- */
@@ -34,7 +40,7 @@ take_event(
 	const enum fn_code *code = with;
 
 	(void)call;
-	calls++;
+	atomic_fetch_add(&calls, 1);
 	if (*code == FN_OK || fn_bytes_is(event->id, "ok"))
 		return true;
 	return fn_fail(err, *code, "the secret reason");
@@ -65,7 +71,7 @@ take_typed(struct fn_call *call, struct fn_bytes input, struct fn_bytes *output,
 {
 	const enum fn_code *code = with;
 
-	calls++;
+	atomic_fetch_add(&calls, 1);
 	if (*code != FN_OK)
 		return fn_fail(err, *code, "the secret reason");
 	if (!fn_bytes_is(input, "null"))
@@ -77,57 +83,43 @@ static bool
 answer_http(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	(void)with;
-	calls++;
+	atomic_fetch_add(&calls, 1);
 	return fn_reply(call, 200, call->body, err);
 }
 
 /* ---- What is answered -------------------------------------------------------------------- */
 
-static const struct fn_answer *
-ask(const struct fn_function *function, const char *method, const char *type, const char *body)
+static int
+ask(const char *method, const char *type, const char *body)
 {
-	const struct fn_header header = {FN_BYTES("Content-Type"), fn_bytes(type)};
+	char head[256];
 
-	exchange->call.method = fn_bytes(method);
-	exchange->call.path = FN_BYTES("/");
-	exchange->call.headers = &header;
-	exchange->call.header_count = 1;
-	exchange->body.at = (char *)(uintptr_t)body;
-	exchange->body.size = strlen(body);
-	exchange_run(exchange, signature_handle, function);
-	return &exchange->call.answer;
-}
-
-static struct fn_bytes
-header(const struct fn_answer *answer, const char *name)
-{
-	for (size_t i = 0; i < answer->header_count; i++) {
-		if (fn_bytes_is_nocase(answer->headers[i].name, name))
-			return answer->headers[i].value;
-	}
-	return (struct fn_bytes){0};
+	snprintf(head, sizeof(head),
+		"%s / HTTP/1.1\r\n" HOST "Content-Type: %s\r\nContent-Length: %zu\r\n\r\n", method,
+		type, strlen(body));
+	peer_sends(peer, head);
+	peer_sends(peer, body);
+	ck_assert(strcmp(method, "HEAD") == 0 ? peer_read_head(peer, &answer)
+					      : peer_read(peer, &answer));
+	return answer.status;
 }
 
 static const char *const other_methods[] = {
 	"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post"};
 
+static const enum fn_code ok = FN_OK;
+static const struct fn_function posted[] = {
+	{.event = take_event, .with = &ok}, {.typed = take_typed, .with = &ok}};
+
 /* Events and typed calls come by POST alone. */
 START_TEST(other_method_is_refused)
 {
-	static const enum fn_code ok = FN_OK;
-	static const struct fn_function functions[] = {
-		{.event = take_event, .with = &ok}, {.typed = take_typed, .with = &ok}};
-
-	for (size_t i = 0; i < COUNT(functions); i++) {
-		const struct fn_answer *answer =
-			ask(&functions[i], other_methods[_i], "application/json", "1");
-
-		ck_assert_int_eq(answer->status, 405);
-		ck_assert_bytes_eq(header(answer, "Allow"), "POST");
-		ck_assert_int_eq(calls, 0);
-		exchange_close();
-		exchange_open();
+	serve(&posted[_i]);
+	for (size_t i = 0; i < COUNT(other_methods); i++) {
+		ck_assert_int_eq(ask(other_methods[i], "application/json", "1"), 405);
+		ck_assert_bytes_eq(answer_header(&answer, "Allow"), "POST");
 	}
+	ck_assert_int_eq(atomic_load(&calls), 0);
 }
 END_TEST
 
@@ -161,15 +153,15 @@ static const struct {
 START_TEST(event_is_acknowledged_or_not)
 {
 	const struct fn_function function = {.event = take_event, .with = &events[_i].code};
-	const struct fn_answer *answer = ask(&function, "POST", events[_i].type, events[_i].body);
-	bool secret = answer->body.size > 0 &&
-		      memmem(answer->body.at, answer->body.size, "secret", 6) != NULL;
+	bool secret;
 
-	ck_assert_int_eq(answer->status, events[_i].status);
-	ck_assert_int_eq(calls, events[_i].calls);
-	ck_assert(
-		fn_bytes_is(header(answer, "X-Google-Status"), "error") == (answer->status == 500));
-	ck_assert(!secret || answer->status == 429);
+	serve(&function);
+	ck_assert_int_eq(ask("POST", events[_i].type, events[_i].body), events[_i].status);
+	secret = memmem(answer.body.at, answer.body.size, "secret", 6) != NULL;
+	ck_assert_int_eq(atomic_load(&calls), events[_i].calls);
+	ck_assert_bytes_eq(
+		answer_header(&answer, "X-Google-Status"), events[_i].status == 500 ? "error" : "");
+	ck_assert(!secret || events[_i].status == 429);
 }
 END_TEST
 
@@ -177,19 +169,18 @@ START_TEST(failure_without_a_reason_is_one)
 {
 	const struct fn_function function = {.event = take_event_silently_failing};
 
-	ck_assert_int_eq(
-		ask(&function, "POST", "application/cloudevents+json", EVENT("1"))->status, 500);
+	serve(&function);
+	ck_assert_int_eq(ask("POST", "application/cloudevents+json", EVENT("1")), 500);
 }
 END_TEST
 
 START_TEST(event_function_may_answer_itself)
 {
 	const struct fn_function function = {.event = answer_event};
-	const struct fn_answer *answer =
-		ask(&function, "POST", "application/cloudevents+json", EVENT("7"));
 
-	ck_assert_int_eq(answer->status, 200);
-	ck_assert_bytes_eq(answer->body, "7");
+	serve(&function);
+	ck_assert_int_eq(ask("POST", "application/cloudevents+json", EVENT("7")), 200);
+	ck_assert_bytes_eq(answer.body, "7");
 }
 END_TEST
 
@@ -210,16 +201,17 @@ static const struct {
 START_TEST(typed_function_is_answered)
 {
 	const struct fn_function function = {.typed = take_typed, .with = &typed[_i].code};
-	const struct fn_answer *answer = ask(&function, "POST", "text/plain", typed[_i].body);
 
-	ck_assert_int_eq(answer->status, typed[_i].status);
-	ck_assert_int_eq(calls, typed[_i].calls);
-	ck_assert(
-		fn_bytes_is(header(answer, "X-Google-Status"), "error") == (answer->status == 500));
+	serve(&function);
+	ck_assert_int_eq(ask("POST", "text/plain", typed[_i].body), typed[_i].status);
+	ck_assert_int_eq(atomic_load(&calls), typed[_i].calls);
+	ck_assert_bytes_eq(
+		answer_header(&answer, "X-Google-Status"), typed[_i].status == 500 ? "error" : "");
 	if (typed[_i].answer)
-		ck_assert_bytes_eq(answer->body, typed[_i].answer);
+		ck_assert_bytes_eq(answer.body, typed[_i].answer);
 	else
-		ck_assert_bytes_eq(header(answer, "Content-Type"), "application/problem+json");
+		ck_assert_bytes_eq(
+			answer_header(&answer, "Content-Type"), "application/problem+json");
 }
 END_TEST
 
@@ -227,26 +219,25 @@ END_TEST
 START_TEST(http_function_gets_the_request_as_it_is)
 {
 	const struct fn_function function = {.http = answer_http};
-	const struct fn_answer *answer =
-		ask(&function, "BREW", "application/cloudevents+json", EVENT("") "?");
 
-	ck_assert_int_eq(answer->status, 200);
-	ck_assert_bytes_eq(answer->body, EVENT("") "?");
+	serve(&function);
+	ck_assert_int_eq(ask("BREW", "application/cloudevents+json", EVENT("") "?"), 200);
+	ck_assert_bytes_eq(answer.body, EVENT("") "?");
 }
 END_TEST
 
-#define IN_EXCHANGE .setup = exchange_open, .teardown = exchange_close
+#define SERVED .setup = led_server_defaults, .teardown = stop
 
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{.test = other_method_is_refused, .rows = COUNT(other_methods), IN_EXCHANGE},
-		{.test = event_is_acknowledged_or_not, .rows = COUNT(events), IN_EXCHANGE},
-		{.test = failure_without_a_reason_is_one, IN_EXCHANGE},
-		{.test = event_function_may_answer_itself, IN_EXCHANGE},
-		{.test = typed_function_is_answered, .rows = COUNT(typed), IN_EXCHANGE},
-		{.test = http_function_gets_the_request_as_it_is, IN_EXCHANGE},
+		{.test = other_method_is_refused, .rows = COUNT(posted), SERVED},
+		{.test = event_is_acknowledged_or_not, .rows = COUNT(events), SERVED},
+		{.test = failure_without_a_reason_is_one, SERVED},
+		{.test = event_function_may_answer_itself, SERVED},
+		{.test = typed_function_is_answered, .rows = COUNT(typed), SERVED},
+		{.test = http_function_gets_the_request_as_it_is, SERVED},
 	};
 
 	return suite_run("signature", cases, COUNT(cases));
