@@ -1,132 +1,14 @@
 /* The operator's command as an operator has it: the built program, a real Redis, a real store. */
-#include "adapters/job_queue.h"
 #include "fn/clock.h"
 #include "tests/support/peer.h"
-#include "tests/support/phoenixctl.h"
-#include "tests/support/redis_server.h"
+#include "tests/support/phoenixctl_queue.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 #include "tools/phoenixctl/command.h"
-#include "tools/phoenixctl/text.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOUR_MS 3600000
-
-static struct redis_server *server;
-static struct job_queue_config config = {.ca_file = "", .lease_ms = HOUR_MS};
-static struct job_queue *queue;
-static struct fn_call call;
-static struct fn_error err;
-static struct job_worker painter;
-
-static void
-must(bool done)
-{
-	ck_assert_msg(done, "%s", err.message);
-}
-
-/* ---- A queue with a job in each state -------------------------------------------------------- */
-
-static const struct job_limits limits = {
-	.running = 3, .running_per_user = 2, .waiting = 500, .failures = 5, .crashes = 4};
-
-static void
-open_queue(void)
-{
-	bool mine;
-
-	must(job_queue_open(&queue, &config, &err));
-	job_worker_init(&painter, "painter");
-	must(job_queue_rebuild_begin(queue, &call, &painter, &mine, &err));
-	must(job_queue_rebuild_end(queue, &call, &painter, &limits, &err));
-}
-
-static void
-enqueue(const char *id, const char *user)
-{
-	const struct job_order order = {.id = fn_bytes(id),
-		.user = fn_bytes(user),
-		.payload = FN_BYTES("{}"),
-		.fingerprint = FN_BYTES("f")};
-	struct job_ticket ticket;
-
-	must(job_queue_enqueue(queue, &call, &order, &ticket, &err));
-}
-
-static struct job
-claim(const char *id)
-{
-	struct job_claim claim;
-
-	must(job_queue_claim(queue, &call, &painter, &claim, &err));
-	ck_assert(claim.kind == JOB_CLAIMED);
-	ck_assert_bytes_eq(claim.job.id, id);
-	return claim.job;
-}
-
-static void
-finish(const struct job *job, enum job_verdict verdict, const char *note)
-{
-	struct job_end end = {.verdict = verdict, .delay_ms = HOUR_MS, .note = fn_bytes(note)};
-
-	must(job_queue_finish(queue, &call, job, &end, &err));
-}
-
-static void
-renew(struct job *job, int progress)
-{
-	struct job_renewal renewal = {.job = job, .progress = progress};
-
-	must(job_queue_renew(queue, &call, &renewal, 1, &err));
-}
-
-static void
-populate(void)
-{
-	struct job job;
-
-	enqueue("vid_delayed", "ann");
-	job = claim("vid_delayed");
-	finish(&job, JOB_RETRY, "vertex: 429");
-	enqueue("vid_dead", "ben");
-	job = claim("vid_dead");
-	finish(&job, JOB_FAILURE, "\033[31mout of\npaint \377");
-	enqueue("vid_active", "cat");
-	job = claim("vid_active");
-	renew(&job, 40);
-	enqueue("vid_first", "dan");
-	enqueue("vid_second", "eve");
-}
-
-static void
-setup(void)
-{
-	call = (struct fn_call){.arena = fn_arena_new()};
-	err = (struct fn_error){0};
-	config.url = redis_server_url(server);
-	phoenixctl_prepare(call.arena, config.url);
-	text_begin();
-	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "FLUSHALL");
-	open_queue();
-}
-
-static void
-setup_populated(void)
-{
-	setup();
-	populate();
-}
-
-static void
-teardown(void)
-{
-	job_queue_close(queue);
-	fn_arena_drop(call.arena);
-}
 
 /* ---- What each says -------------------------------------------------------------------------- */
 
@@ -164,7 +46,7 @@ START_TEST(command_says)
 	struct fn_bytes lines = fn_bytes(sayings[_i].lines);
 
 	while (lines.size > 0) {
-		const char *line = fn_text(call.arena, fn_bytes_cut(&lines, AND[0]));
+		const char *line = fn_text(jobs.call.arena, fn_bytes_cut(&lines, AND[0]));
 
 		ck_assert_msg(
 			strstr(text, line), "%s: lacks \"%s\":\n%s", sayings[_i].line, line, text);
@@ -219,14 +101,14 @@ END_TEST
 /* Moments in JSON are those of the queue. */
 START_TEST(moments_are_in_json)
 {
-	json_t *jobs = json_object_get(phoenixctl_json("queue list --json"), "jobs");
+	json_t *listed = json_object_get(phoenixctl_json("queue list --json"), "jobs");
 	const char *const names[] = {"lease_until", NULL, NULL, "delayed_until", "died_at"};
 	char earliest[FN_TIMESTAMP_SIZE], latest[FN_TIMESTAMP_SIZE];
 
-	fn_timestamp(fn_unix_ms() - HOUR_MS, earliest);
-	fn_timestamp(fn_unix_ms() + HOUR_MS, latest);
+	fn_timestamp(fn_unix_ms() - JOBS_HOUR_MS, earliest);
+	fn_timestamp(fn_unix_ms() + JOBS_HOUR_MS, latest);
 	for (size_t i = 0; i < COUNT(names); i++) {
-		json_t *job = json_array_get(jobs, i);
+		json_t *job = json_array_get(listed, i);
 		const char *text = json_string_value(
 			json_object_get(job, names[i] ? names[i] : "enqueued_at"));
 
@@ -243,7 +125,8 @@ END_TEST
 START_TEST(jobs_are_found_on_every_page)
 {
 	for (int i = 0; i < 250; i++)
-		enqueue(fn_textf(call.arena, "vid_%d", i), i % 120 == 100 ? "rare" : "common");
+		jobs_enqueue(
+			fn_textf(jobs.call.arena, "vid_%d", i), i % 120 == 100 ? "rare" : "common");
 	phoenixctl_includes("queue list --user rare --json",
 		"{\"jobs\":[{\"id\":\"vid_100\",\"position\":101},{\"id\":\"vid_220\"}],"
 		"\"more\":false}");
@@ -275,7 +158,7 @@ END_TEST
 /* A queue that no worker has filled yet is told from one that is empty. */
 START_TEST(new_queue_is_called_new)
 {
-	AUTO(drop_reply) redisReply *reply = redis_server_ask(server, "FLUSHALL");
+	AUTO(drop_reply) redisReply *reply = redis_server_ask(jobs.server, "FLUSHALL");
 
 	ck_assert_ptr_nonnull(strstr(phoenixctl_says("queue status"), "The queue is new"));
 	phoenixctl_includes("queue status --json", "{\"state\":\"new\",\"gap_ms\":null}");
@@ -288,11 +171,11 @@ START_TEST(queue_is_paused_and_resumed)
 	struct job_queue_status status;
 
 	phoenixctl_says("pause");
-	must(job_queue_status(queue, &call, &status, &err));
+	jobs_must(job_queue_status(jobs.queue, &jobs.call, &status, &jobs.err));
 	ck_assert(status.paused);
 	ck_assert_ptr_nonnull(strstr(phoenixctl_says("queue status"), "The queue is paused"));
 	phoenixctl_says("resume");
-	must(job_queue_status(queue, &call, &status, &err));
+	jobs_must(job_queue_status(jobs.queue, &jobs.call, &status, &jobs.err));
 	ck_assert(!status.paused);
 }
 END_TEST
@@ -303,14 +186,14 @@ END_TEST
 START_TEST(command_has_help)
 {
 	const char *name = commands[_i].name;
-	const char *text = phoenixctl_says(fn_textf(call.arena, "%s --help", name));
+	const char *text = phoenixctl_says(fn_textf(jobs.call.arena, "%s --help", name));
 
 	ck_assert(fn_bytes_starts(
-		fn_bytes(text), fn_textf(call.arena, "Usage: phoenixctl %s", name)));
+		fn_bytes(text), fn_textf(jobs.call.arena, "Usage: phoenixctl %s", name)));
 	ck_assert_ptr_nonnull(
-		strstr(text, fn_textf(call.arena, "Example:\n  phoenixctl %s", name)));
+		strstr(text, fn_textf(jobs.call.arena, "Example:\n  phoenixctl %s", name)));
 	ck_assert_ptr_nonnull(
-		strstr(phoenixctl_says("--help"), fn_textf(call.arena, "  %s", name)));
+		strstr(phoenixctl_says("--help"), fn_textf(jobs.call.arena, "  %s", name)));
 }
 END_TEST
 
@@ -370,9 +253,9 @@ START_TEST(redis_down_is_told)
 	unsigned port = free_port();
 
 	phoenixctl_settings[CTL_REDIS] =
-		fn_textf(call.arena, "REDIS_URL=redis://127.0.0.1:%u/0", port);
+		fn_textf(jobs.call.arena, "REDIS_URL=redis://127.0.0.1:%u/0", port);
 	phoenixctl_fails(all_of_queue[_i], 1,
-		fn_textf(call.arena, "redis 127.0.0.1:%u: connect: Connection refused", port));
+		fn_textf(jobs.call.arena, "redis 127.0.0.1:%u: connect: Connection refused", port));
 }
 END_TEST
 
@@ -389,8 +272,8 @@ static const struct {
 START_TEST(password_is_not_shown)
 {
 	phoenixctl_settings[CTL_REDIS] =
-		fn_textf(call.arena, "REDIS_URL=%s://ann:s3cret@127.0.0.1:%u%s", secrets[_i].scheme,
-			redis_server_port(server), secrets[_i].end);
+		fn_textf(jobs.call.arena, "REDIS_URL=%s://ann:s3cret@127.0.0.1:%u%s",
+			secrets[_i].scheme, redis_server_port(jobs.server), secrets[_i].end);
 	struct phoenixctl_answer answer = phoenixctl_ask("queue status");
 	ck_assert_int_eq(answer.status, secrets[_i].status);
 	ck_assert_ptr_null(strstr(answer.complained, "s3cret"));
@@ -413,11 +296,12 @@ END_TEST
 START_TEST(full_disk_is_told)
 {
 	const char *bin = getenv("PHOENIX_BIN") ? getenv("PHOENIX_BIN") : "build/bin";
-	const char *log = fn_textf(call.arena, "%s/log", temp_folder());
+	const char *log = fn_textf(jobs.call.arena, "%s/log", temp_folder());
 	char line[256] = "";
 	FILE *file;
-	int status = system(fn_textf(call.arena, "%s %s/phoenixctl queue status >/dev/full 2>%s",
-		phoenixctl_settings[CTL_REDIS], bin, log));
+	int status =
+		system(fn_textf(jobs.call.arena, "%s %s/phoenixctl queue status >/dev/full 2>%s",
+			phoenixctl_settings[CTL_REDIS], bin, log));
 
 	ck_assert_int_eq(WEXITSTATUS(status), 1);
 	file = fopen(log, "r");
@@ -427,288 +311,26 @@ START_TEST(full_disk_is_told)
 }
 END_TEST
 
-/* ---- Watching -------------------------------------------------------------------------------- */
-
-/* Into a file or a pipe each look is a line, and --count ends it. */
-START_TEST(watch_writes_lines)
-{
-	static const struct {
-		const char *line, *each;
-	} looks[] = {
-		{"watch --count 2", "  running  waiting     2"},
-		{"watch --count 2 --json", "{\"state\":\"running\",\"waiting\":2,"},
-	};
-	struct fn_bytes text = fn_bytes(phoenixctl_says(looks[_i].line));
-	int lines = 0;
-
-	for (; text.size > 0; lines++)
-		ck_assert_ptr_nonnull(
-			strstr(fn_text(call.arena, fn_bytes_cut(&text, '\n')), looks[_i].each));
-	ck_assert_int_eq(lines, 2);
-}
-END_TEST
-
-#define BEGIN "\033[?1049h\033[?25l\033[?7l" /* second screen, no cursor, no wrap */
-#define END "\033[?7h\033[?25h\033[?1049l"
-
-static void
-is_left_clean(struct pty *pty)
-{
-	ck_assert(pty_echoes(pty));
-	const char *text = pty_got(pty);
-	size_t size = strlen(text);
-
-	ck_assert(size > strlen(END));
-	ck_assert_str_eq(text + size - strlen(END), END);
-}
-
-/* A screen follows its queue, with a bar for each active job, and Ctrl-C gives the terminal back.
- */
-START_TEST(watch_follows_the_queue)
-{
-	struct pty *pty = phoenixctl_on_terminal("watch", 120, 40);
-	struct job job;
-
-	pty_gets(pty, BEGIN);
-	pty_gets(pty, "0 waiting");
-	ck_assert(!pty_echoes(pty));
-	enqueue("vid_one", "ann");
-	pty_gets(pty, "1 waiting, 1 ready");
-	pty_gets(pty, "vid_one");
-	job = claim("vid_one");
-	pty_gets(pty, "1 active");
-	pty_gets(pty, "················");
-	renew(&job, 50);
-	pty_gets(pty, "━━━━━━━━────────  50 %");
-	finish(&job, JOB_FAILURE, "no \033[2Jpaint");
-	pty_gets(pty, "1 dead");
-	pty_gets(pty, "no ?[2Jpaint");
-	phoenixctl_says("pause");
-	pty_gets(pty, "paused");
-	pty_type(pty, "\003");
-	ck_assert_int_eq(pty_end(pty), 128 + SIGINT);
-	is_left_clean(pty);
-	pty_drop(pty);
-}
-END_TEST
-
-static const struct {
-	const char *options, *keys;
-	int signal, status;
-} ends[] = {
-	{"watch", "q", 0, 0},
-	{"watch", "xyq", 0, 0},
-	{"watch --count 2", "", 0, 0},
-	{"watch", "\003", 0, 128 + SIGINT},
-	{"watch", "", SIGTERM, 128 + SIGTERM},
-	{"watch", "", SIGHUP, 128 + SIGHUP},
-};
-
-/* However it ends, the terminal is as it was. */
-START_TEST(watch_leaves_the_terminal_clean)
-{
-	struct pty *pty = phoenixctl_on_terminal(ends[_i].options, 80, 24);
-
-	pty_gets(pty, "0 dead");
-	pty_type(pty, ends[_i].keys);
-	if (ends[_i].signal)
-		pty_signal(pty, ends[_i].signal);
-	ck_assert_int_eq(pty_end(pty), ends[_i].status);
-	is_left_clean(pty);
-	pty_drop(pty);
-}
-END_TEST
-
-/* Ctrl-Z gives the terminal back as well, and takes it again afterwards. */
-START_TEST(watch_can_be_suspended)
-{
-	struct pty *pty = phoenixctl_on_terminal("watch", 80, 24);
-
-	pty_gets(pty, "0 dead");
-	pty_type(pty, "\032");
-	pty_is_stopped(pty);
-	pty_gets(pty, END);
-	is_left_clean(pty);
-	pty_signal(pty, SIGCONT);
-	pty_gets(pty, BEGIN);
-	pty_gets(pty, "0 dead");
-	pty_type(pty, "q");
-	ck_assert_int_eq(pty_end(pty), 0);
-	is_left_clean(pty);
-	pty_drop(pty);
-}
-END_TEST
-
-/* What a window is too small for is left out, and there once it is larger. */
-START_TEST(watch_stays_in_its_window)
-{
-	struct pty *pty = phoenixctl_on_terminal("watch", 60, 5);
-
-	pty_gets(pty, "1 active");
-	ck_assert_ptr_null(strstr(pty_got(pty), "1 dead"));
-	pty_resize(pty, 60, 13);
-	pty_gets(pty, "1 dead");
-	ck_assert_ptr_null(strstr(pty_got(pty), "vid_second"));
-	pty_type(pty, "q");
-	ck_assert_int_eq(pty_end(pty), 0);
-	pty_drop(pty);
-}
-END_TEST
-
-/* A wider window has room for more of each job. */
-START_TEST(watch_fits_its_window)
-{
-	struct pty *pty = phoenixctl_on_terminal("watch", 60, 40);
-
-	pty_gets(pty, "1 dead");
-	ck_assert_ptr_null(strstr(pty_got(pty), "NOTE"));
-	pty_resize(pty, 120, 40);
-	pty_gets(pty, "NOTE");
-	pty_type(pty, "q");
-	ck_assert_int_eq(pty_end(pty), 0);
-	pty_drop(pty);
-}
-END_TEST
-
-/* A Redis that goes is shown to be gone, and its return as well. */
-START_TEST(watch_outlives_redis)
-{
-	struct redis_server *own = redis_server_start(NULL);
-
-	phoenixctl_settings[CTL_REDIS] =
-		fn_textf(call.arena, "REDIS_URL=%s", redis_server_url(own));
-	struct pty *pty = phoenixctl_on_terminal("watch", 120, 40);
-	pty_gets(pty, "0 dead");
-	redis_server_kill(own);
-	pty_gets(pty, "Connection refused");
-	redis_server_revive(own);
-	pty_gets(pty, "0 dead");
-	pty_type(pty, "q");
-	ck_assert_int_eq(pty_end(pty), 0);
-	is_left_clean(pty);
-	pty_drop(pty);
-	redis_server_stop(own);
-}
-END_TEST
-
-static const struct {
-	const char *setting, *other;
-	bool colours, screen;
-} terminals[] = {
-	{"TERM=xterm", NULL, true, true},
-	{"TERM=xterm", "NO_COLOR=", true, true},
-	{"TERM=xterm", "NO_COLOR=1", false, true},
-	{"TERM=dumb", NULL, false, false},
-	{"TERM=", NULL, false, false},
-};
-
-/* Colours are for a terminal that has them and a person who wants them; a screen needs the first.
- */
-START_TEST(terminal_is_heeded)
-{
-	struct pty *pty;
-
-	phoenixctl_settings[CTL_TERM] = terminals[_i].setting;
-	phoenixctl_settings[CTL_MORE] = terminals[_i].other;
-	pty = phoenixctl_on_terminal("queue status", 80, 24);
-	ck_assert_int_eq(pty_end(pty), 0);
-	pty_gets(pty, "The queue is ");
-	ck_assert(!strstr(pty_got(pty), "\033[32mrunning\033[m") != terminals[_i].colours);
-	ck_assert(!strchr(pty_got(pty), '\033') != terminals[_i].colours);
-	pty_drop(pty);
-
-	pty = phoenixctl_on_terminal("watch --count 1", 80, 24);
-	ck_assert_int_eq(pty_end(pty), 0);
-	ck_assert(!strstr(pty_got(pty), BEGIN) != terminals[_i].screen);
-	ck_assert(!strstr(pty_got(pty), "\033[32m") != terminals[_i].colours);
-	pty_drop(pty);
-}
-END_TEST
-
-/* JSON is JSON on a terminal as well. */
-START_TEST(json_has_no_colours)
-{
-	struct pty *pty = phoenixctl_on_terminal("watch --json --count 1", 80, 24);
-
-	ck_assert_int_eq(pty_end(pty), 0);
-	pty_gets(pty, "{\"state\":\"running\"");
-	ck_assert(!strchr(pty_got(pty), '\033'));
-	pty_drop(pty);
-}
-END_TEST
-
-/* No line of a list is longer than the terminal is wide; elsewhere nothing is cut. */
-START_TEST(list_fits_the_terminal)
-{
-	struct pty *pty;
-	char *line, *rest;
-
-	enqueue("vid_of_a_user_with_a_long_name", "a_user_whose_name_is_as_long_as_that");
-	phoenixctl_settings[CTL_MORE] = "NO_COLOR=1";
-	pty = phoenixctl_on_terminal("queue list", 70, 24);
-	ck_assert_int_eq(pty_end(pty), 0);
-	pty_gets(pty, "a_user_wh");
-	pty_gets(pty, "…");
-	rest = fn_text(call.arena, fn_bytes(pty_got(pty)));
-	while ((line = strsep(&rest, "\r\n")))
-		ck_assert_msg(text_width(fn_bytes(line)) <= 70, "%s", line);
-	pty_drop(pty);
-	ck_assert_ptr_nonnull(
-		strstr(phoenixctl_says("queue list"), "a_user_whose_name_is_as_long_as_that"));
-}
-END_TEST
-
-/* Where the terminal takes ASCII alone it gets that. */
-START_TEST(locale_is_heeded)
-{
-	struct pty *pty;
-
-	phoenixctl_settings[CTL_LANG] = "LANG=C";
-	pty = phoenixctl_on_terminal("watch --count 1", 80, 24);
-	ck_assert_int_eq(pty_end(pty), 0);
-	pty_gets(pty, "######----------  40 %");
-	for (const char *c = pty_got(pty); *c; c++)
-		ck_assert(!(*c & 0x80));
-	pty_drop(pty);
-}
-END_TEST
-
-#define ON_EMPTY .setup = setup, .teardown = teardown
-#define ON_POPULATED .setup = setup_populated, .teardown = teardown
-
 int
 main(void)
 {
-	const struct suite_case cases[] = {
-		{.test = command_says, .rows = COUNT(sayings), ON_POPULATED},
-		{.test = command_says_json, .rows = COUNT(objects), ON_POPULATED},
-		{.test = moments_are_in_json, ON_POPULATED},
-		{.test = jobs_are_found_on_every_page, ON_EMPTY},
-		{.test = nothing_is_said_to_be_nothing, .rows = COUNT(empties), ON_EMPTY},
-		{.test = new_queue_is_called_new, ON_EMPTY},
-		{.test = queue_is_paused_and_resumed, ON_EMPTY},
-		{.test = command_has_help, .rows = command_count, ON_EMPTY},
-		{.test = wrong_usage_is_told, .rows = COUNT(usages), ON_EMPTY},
-		{.test = redis_down_is_told, .rows = COUNT(all_of_queue), ON_EMPTY},
-		{.test = password_is_not_shown, .rows = COUNT(secrets), ON_EMPTY},
-		{.test = store_is_opened_when_needed, ON_EMPTY},
-		{.test = full_disk_is_told, ON_EMPTY},
-		{.test = watch_writes_lines, .rows = 2, ON_POPULATED},
-		{.test = watch_follows_the_queue, ON_EMPTY},
-		{.test = watch_leaves_the_terminal_clean, .rows = COUNT(ends), ON_EMPTY},
-		{.test = watch_can_be_suspended, ON_EMPTY},
-		{.test = watch_stays_in_its_window, ON_POPULATED},
-		{.test = watch_fits_its_window, ON_POPULATED},
-		{.test = watch_outlives_redis, ON_EMPTY},
-		{.test = terminal_is_heeded, .rows = COUNT(terminals), ON_EMPTY},
-		{.test = json_has_no_colours, ON_EMPTY},
-		{.test = list_fits_the_terminal, ON_POPULATED},
-		{.test = locale_is_heeded, ON_POPULATED},
+	struct suite_case cases[] = {
+		{.test = command_says, .rows = COUNT(sayings), .setup = phoenixctl_queue_populated},
+		{.test = command_says_json,
+			.rows = COUNT(objects),
+			.setup = phoenixctl_queue_populated},
+		{.test = moments_are_in_json, .setup = phoenixctl_queue_populated},
+		{.test = jobs_are_found_on_every_page},
+		{.test = nothing_is_said_to_be_nothing, .rows = COUNT(empties)},
+		{.test = new_queue_is_called_new},
+		{.test = queue_is_paused_and_resumed},
+		{.test = command_has_help, .rows = command_count},
+		{.test = wrong_usage_is_told, .rows = COUNT(usages)},
+		{.test = redis_down_is_told, .rows = COUNT(all_of_queue)},
+		{.test = password_is_not_shown, .rows = COUNT(secrets)},
+		{.test = store_is_opened_when_needed},
+		{.test = full_disk_is_told},
 	};
-	int status;
 
-	server = redis_server_start(NULL);
-	status = suite_run("phoenixctl", cases, COUNT(cases));
-	redis_server_stop(server);
-	return status;
+	return phoenixctl_suite("phoenixctl", cases, COUNT(cases));
 }
