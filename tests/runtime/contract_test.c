@@ -5,6 +5,7 @@
 #include "tests/support/suite.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -43,12 +44,22 @@ wait_for_each_other(struct fn_call *call, const void *with, struct fn_error *err
 	return fn_reply(call, 200, FN_BYTES("here"), err);
 }
 
+/* Answers with the milliseconds that it has left. */
+static bool
+tell_the_time_left(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	(void)with;
+	return fn_reply(call, 200,
+		fn_bytes(fn_textf(call->arena, "%" PRId64, fn_time_left_ms(call, INT64_MAX))), err);
+}
+
 static void *
 serve(void *result)
 {
 	static const struct fn_function functions[] = {
 		{.target = "released", .http = wait_for_release},
 		{.target = "together", .http = wait_for_each_other},
+		{.target = "timely", .http = tell_the_time_left},
 	};
 	char name[] = "wait", *argv[] = {name, NULL};
 
@@ -123,6 +134,35 @@ START_TEST(the_platforms_variables_reach_the_function)
 	peer = connect_in_time();
 	assert_served(peer);
 	ck_assert_bytes_eq(answer.body, "hello");
+	kill(getpid(), SIGTERM);
+	pthread_join(thread, NULL);
+	peer_close(peer);
+}
+END_TEST
+
+static const struct {
+	const char *name, *value;
+	uint64_t most_ms;
+} deadlines[] = {
+	{"REQUEST_TIMEOUT_S", "120", 120000}, {"CLOUD_RUN_TIMEOUT_SECONDS", "3600", 3600000},
+	{"K_REVISION", "hello-1", 300000}, /* the usual one */
+};
+
+/* Contract 69: a call can read how much time the platform gives it. */
+START_TEST(a_call_knows_its_deadline)
+{
+	pthread_t thread;
+	struct peer *peer;
+	uint64_t left_ms;
+	int result = -1;
+
+	setenv("FUNCTION_TARGET", "timely", 1);
+	setenv(deadlines[_i].name, deadlines[_i].value, 1);
+	pthread_create(&thread, NULL, serve, &result);
+	peer = connect_in_time();
+	ck_assert_int_eq(peer_ask(peer, GET("/"), &answer), 200);
+	ck_assert(fn_bytes_number(answer.body, deadlines[_i].most_ms, &left_ms));
+	ck_assert_uint_gt(left_ms, deadlines[_i].most_ms - 60000);
 	kill(getpid(), SIGTERM);
 	pthread_join(thread, NULL);
 	peer_close(peer);
@@ -276,6 +316,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{.test = nothing_is_accepted_before_the_function_is_ready, .setup = prepare},
 		{.test = the_platforms_variables_reach_the_function, .setup = prepare},
+		{.test = a_call_knows_its_deadline, .rows = COUNT(deadlines), .setup = prepare},
 		{.test = main_goes_on_after_the_last_answer, .setup = prepare},
 		{.test = idle_connections_outlast_the_platform},
 		{.test = a_thousand_calls_run_at_a_time, .setup = prepare},

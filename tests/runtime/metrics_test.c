@@ -12,15 +12,18 @@
 static struct program *program;
 static struct peer *user, *admin;
 static struct answer answer;
+static unsigned port;
 
 static void
 serve(void)
 {
-	unsigned port = free_port(), admin_port = free_port();
+	unsigned admin_port = free_port();
 	char listen[32], count[32];
-	const char *const environment[] = {listen, count, "MAX_CONCURRENCY=1", NULL};
+	const char *const environment[] = {
+		listen, count, "MAX_CONCURRENCY=1", "MAX_WAIT_S=2", NULL};
 	const struct program_setup setup = {.name = "hello", .environment = environment};
 
+	port = free_port();
 	snprintf(listen, sizeof(listen), "PORT=%u", port);
 	snprintf(count, sizeof(count), "ADMIN_PORT=%u", admin_port);
 	program = program_start(&setup);
@@ -48,6 +51,18 @@ assert_page_says(const char *line)
 		"no line \"%s\" in %.*s", line, FN_ARG(answer.body));
 }
 
+/* Waits until the page has this line. */
+static void
+wait_until_page_says(const char *line)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "\n%s\n", line);
+	do
+		ck_assert_int_eq(peer_ask(admin, GET("/metrics"), &answer), 200);
+	while (!memmem(answer.body.at, answer.body.size, text, strlen(text)));
+}
+
 /* Each answer is counted once, by its class, and so is its duration. */
 START_TEST(answers_are_counted)
 {
@@ -68,10 +83,32 @@ END_TEST
 START_TEST(a_busy_server_still_tells)
 {
 	peer_sends(user, GET("/slow?ms=60000"));
-	do
-		ck_assert_int_eq(peer_ask(admin, GET("/metrics"), &answer), 200);
-	while (!memmem(answer.body.at, answer.body.size, "\nfn_requests_in_flight 1\n", 25));
+	wait_until_page_says("fn_requests_in_flight 1");
 	assert_page_says("fn_requests_waiting 0");
+}
+END_TEST
+
+/* Who waits for a handler is counted, and who did so in vain. */
+START_TEST(the_line_is_counted)
+{
+	struct peer *other = peer_connect(port);
+
+	peer_sends(user, GET("/slow?ms=4000"));
+	wait_until_page_says("fn_requests_in_flight 1");
+	peer_sends(other, GET("/"));
+	wait_until_page_says("fn_requests_waiting 1");
+	assert_page_says("fn_requests_refused_total 0");
+	ck_assert(peer_read(other, &answer));
+	ck_assert_int_eq(answer.status, 503);
+	ck_assert(peer_read(user, &answer));
+	ck_assert_int_eq(answer.status, 200);
+	wait_until_page_says("fn_requests_in_flight 0");
+	assert_page_says("fn_requests_waiting 0");
+	assert_page_says("fn_requests_refused_total 1");
+	assert_page_says("fn_requests_total{class=\"5xx\"} 1");
+	assert_page_says("fn_requests_total{class=\"2xx\"} 1");
+	assert_page_says("fn_connections 3");
+	peer_close(other);
 }
 END_TEST
 
@@ -110,6 +147,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{.test = answers_are_counted, SERVED},
 		{.test = a_busy_server_still_tells, SERVED},
+		{.test = the_line_is_counted, SERVED},
 		{.test = the_ports_do_not_mix, SERVED},
 		{.test = a_duration_has_its_bucket},
 	};

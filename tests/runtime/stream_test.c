@@ -278,6 +278,37 @@ START_TEST(a_slow_reader_holds_only_its_own_handler)
 }
 END_TEST
 
+static void
+server_start_impatient(void)
+{
+	setenv("REQUEST_TIMEOUT_S", "1", 1);
+	server_start();
+}
+
+/* At its deadline a stream that nobody takes ends, in the middle: no other answer follows, and no
+ * end as of a whole one. */
+START_TEST(a_late_stream_is_broken_off)
+{
+	static char got[1 << 20];
+	char code = 0, end[6] = "";
+	ssize_t some;
+	int fd = ask(GET("/large"));
+
+	ck_assert_int_eq(read(told[0], &code, 1), 1);
+	ck_assert_int_eq(code, FN_DEADLINE);
+	ck_assert_int_gt(some = recv(fd, got, sizeof(got), 0), 0);
+	ck_assert(memmem(got, (size_t)some, "HTTP/1.1 200 OK\r\n", 17) == got);
+	do {
+		if (some >= (ssize_t)sizeof(end) - 1)
+			memcpy(end, got + some - (sizeof(end) - 1), sizeof(end) - 1);
+		some = recv(fd, got, sizeof(got), 0);
+		ck_assert(some <= 0 || !memmem(got, (size_t)some, "HTTP/1.1", 8));
+	} while (some > 0);
+	ck_assert_str_ne(end, "0\r\n\r\n");
+	close(fd);
+}
+END_TEST
+
 static const struct {
 	const char *event, *data, *text;
 } events[] = {
@@ -316,6 +347,9 @@ main(void)
 		{.test = a_broken_stream_is_seen_as_broken, SERVED},
 		{.test = a_large_answer_takes_little_memory, SERVED},
 		{.test = a_slow_reader_holds_only_its_own_handler, SERVED},
+		{.test = a_late_stream_is_broken_off,
+			.setup = server_start_impatient,
+			.teardown = server_stop},
 		{.test = event_is_written_as_the_format_wants, .rows = COUNT(events)},
 	};
 
