@@ -410,6 +410,70 @@ START_TEST(logs_come_before_the_answer)
 }
 END_TEST
 
+#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+#define NAMED(span, sampled)                                                                       \
+	"\"logging.googleapis.com/trace\":\"projects/p1/traces/" TRACE "\","                       \
+	"\"logging.googleapis.com/spanId\":\"" span "\","                                          \
+	"\"logging.googleapis.com/trace_sampled\":" sampled
+
+static const struct {
+	const char *header, *named; /* NULL: no trace */
+} traces[] = {
+	{"traceparent: 00-" TRACE "-00f067aa0ba902b7-00", NAMED("00f067aa0ba902b7", "false")},
+	{"X-Cloud-Trace-Context: " TRACE "/74;o=1", NAMED("000000000000004a", "true")},
+	{"x-cloud-trace-context: " TRACE "/74", NAMED("000000000000004a", "false")},
+	{"traceparent: 00-" TRACE "-00f067aa0ba902b7", NULL},
+	{"traceparent: \"}\r\nX-Cloud-Trace-Context: {", NULL},
+	{"X-Cloud-Trace-Context: " TRACE "0/74;o=1", NULL},
+	{"X: y", NULL},
+};
+
+/* Contract 130: the trace stands in the call's lines as its sender named it; a malformed one is as
+ * good as none, and the call is served. */
+START_TEST(a_trace_is_named_or_left_out)
+{
+	static const char *const settings[] = {"GOOGLE_CLOUD_PROJECT=p1", NULL};
+	struct peer *peer;
+	char request[256];
+	const char *line;
+
+	serve(settings);
+	peer = peer_connect(port);
+	snprintf(request, sizeof(request), "GET /slow HTTP/1.1\r\nHost: h\r\n%s\r\n\r\n",
+		traces[_i].header);
+	ck_assert_int_eq(peer_ask(peer, request, &answer), 400);
+	line = last_line(fn_bytes(program_said(program))).at;
+	ck_assert(strstr(line, "400 GET /slow"));
+	ck_assert_msg(strstr(line, traces[_i].named ? traces[_i].named : "400"), "%s", line);
+	ck_assert_int_eq(strstr(line, "/trace") != NULL, traces[_i].named != NULL);
+	peer_close(peer);
+}
+END_TEST
+
+/* Contract 134: what a request says beside its method and path is nobody's business. */
+START_TEST(what_is_private_is_not_logged)
+{
+	static const char *const settings[] = {"LOG_LEVEL=debug", "API_KEY=hush", NULL};
+	struct peer *peer;
+
+	serve(settings);
+	peer = peer_connect(port);
+	ck_assert_int_eq(peer_ask(peer,
+				 "POST /slow?key=hush HTTP/1.1\r\nHost: hush\r\n"
+				 "Authorization: Bearer hush\r\nCookie: hush=hush\r\n"
+				 "Content-Length: 4\r\n\r\nhush",
+				 &answer),
+		405);
+	ck_assert_int_eq(peer_ask(peer, "POST / HTTP/1.1\r\nhush : hush\r\n\r\n", &answer), 400);
+	peer_close(peer);
+	program_signal(program, SIGTERM);
+	ck_assert_int_eq(program_end(program), 0);
+	ck_assert(strstr(program_said(program), "405 POST /slow"));
+	ck_assert_msg(!strstr(program_said(program), "hush"), "%s", program_said(program));
+	ck_assert_str_eq(program_complained(program), "");
+}
+END_TEST
+
 /* Contract 131, 132: without a project a trace cannot be named; ids are for who asks for them. */
 START_TEST(logs_say_no_more_than_is_known)
 {
@@ -478,6 +542,8 @@ main(void)
 		{A(the_largest_body_can_be_set)},
 		{A(some_paths_are_ignored), .rows = COUNT(routes)},
 		{A(logs_come_before_the_answer)},
+		{A(a_trace_is_named_or_left_out), .rows = COUNT(traces)},
+		{A(what_is_private_is_not_logged)},
 		{A(logs_say_no_more_than_is_known)},
 		{A(lines_stay_whole)},
 	};
