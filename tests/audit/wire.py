@@ -62,6 +62,20 @@ def write_request(method, path, headers, body):
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
+def keep_exchange(method, path, answer):
+    """What the API answers is compared with its document: see tests/support/exchanges.h."""
+    if path.startswith("/api/") and "EXCHANGES" in os.environ:
+        exchange = {
+            "method": method,
+            "target": path,
+            "status": answer.status,
+            "headers": list(answer.headers.items()),
+            "body": answer.body.decode(),
+        }
+        with open(os.environ["EXCHANGES"], "a") as file:
+            file.write(json.dumps(exchange) + "\n")
+
+
 async def ask(port, method, path, headers=None, body=b"", patience_s=30):
     headers = {
         "Host": "localhost",
@@ -74,11 +88,13 @@ async def ask(port, method, path, headers=None, body=b"", patience_s=30):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             try:
                 writer.write(write_request(method, path, headers, body))
-                return await read_message(reader)
+                answer = await read_message(reader)
             finally:
                 writer.close()
     except (OSError, EOFError, TimeoutError, asyncio.IncompleteReadError) as error:
         raise Unanswered(f"{method} {path}: {error!r}") from error
+    keep_exchange(method, path, answer)
+    return answer
 
 
 # ---- RESP ----------------------------------------------------------------------------------------

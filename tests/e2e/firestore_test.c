@@ -6,6 +6,7 @@
 #include "domain/likes.h"
 #include "domain/video_submit.h"
 #include "fn/clock.h"
+#include "tests/support/exchanges.h"
 #include "tests/support/firestore_emulator.h"
 #include "tests/support/firestore_proxy.h"
 #include "tests/support/stack.h"
@@ -76,7 +77,7 @@ ask(const char *method, const char *path, const char *body, int status)
 	};
 	struct fn_http_response response;
 
-	must(fn_http_send(http, &call, &request, &response, &err));
+	must(exchange_send(http, &call, &request, &response, &err));
 	ck_assert_msg(response.status == status, "%s: %d %s", path, response.status, response.body);
 	return json_keep(call.arena, json_loads(response.body, 0, NULL));
 }
@@ -268,6 +269,7 @@ main(void)
 		{page_is_one_round_trip, 1, stories_setup, stories_teardown},
 		{like_is_one_round_trip, 1, stories_setup, stories_teardown},
 		{submit_is_one_commit, COUNT(submits), stories_setup, stories_teardown},
+		exchanges_case(),
 	};
 	const char *why;
 

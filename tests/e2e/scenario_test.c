@@ -1,6 +1,6 @@
 /* What the product's document tells of many users, told by real processes. What the scripts print
  * is in the log of the tests. */
-#include "tests/support/suite.h"
+#include "tests/support/exchanges.h"
 
 #include <stdlib.h>
 
@@ -25,6 +25,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{.test = twenty_users_share_ten_workers},
 		{.test = redis_may_be_down_at_submit},
+		exchanges_case(),
 	};
 
 	setenv("CK_TIMEOUT_MULTIPLIER", "4", 0); /* it is for the scripts to lose patience */

@@ -1,5 +1,5 @@
 /* All of Phoenix, as a person runs it: the line to paste, the same request again, Ctrl-C. */
-#include "fn/http_client.h"
+#include "tests/support/exchanges.h"
 #include "tests/support/peer.h"
 #include "tests/support/stack.h"
 #include "tests/support/suite.h"
@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define GENERATE "/api/image/generate"
 #define BODY "{\"prompt\":\"a red fox in the snow\"}"
 
 static struct stack stack;
@@ -73,7 +74,7 @@ send_request(struct fn_arena *arena, const struct fn_http_request *request)
 	struct reply reply = {0};
 	struct fn_error err;
 
-	ck_assert_msg(fn_http_send(client, &call, request, &reply.http, &err), "%s", err.message);
+	ck_assert_msg(exchange_send(client, &call, request, &reply.http, &err), "%s", err.message);
 	reply.status = reply.http.status;
 	reply.body = (struct fn_bytes){reply.http.body, reply.http.size};
 	reply.json = json_loadb(reply.http.body, reply.http.size, 0, NULL);
@@ -112,7 +113,7 @@ post(struct fn_arena *arena, const char *path, const char *key)
 static struct reply
 generate(struct fn_arena *arena, const char *key)
 {
-	return post(arena, "/api/image/generate", key);
+	return post(arena, GENERATE, key);
 }
 
 /* Until the first request with this key is no longer at work. */
@@ -157,22 +158,23 @@ objects_stored(void)
 
 /* ---- One picture ----------------------------------------------------------------------------- */
 
-/* What a shell prints for the line that local/up shows, with the status behind it. */
-static char *
-run_pasted_line(void)
+/* What a shell prints for the line that local/up shows: the head of the answer, and its body. */
+static struct fn_bytes
+run_pasted_line(struct fn_bytes *head)
 {
-	const char *line = strstr(program_said(stack.program), "curl ");
+	const char *line = strstr(program_said(stack.program), "curl "), *end;
 	char *output = fn_arena_zero(stack.arena, 64 * 1024);
 	FILE *shell;
 
 	ck_assert_ptr_nonnull(line);
-	shell = popen(fn_textf(stack.arena, "%.*s -s -w ' %%{http_code}'", (int)strcspn(line, "\n"),
-			      line),
-		"r");
+	shell = popen(fn_textf(stack.arena, "%.*s -s -i", (int)strcspn(line, "\n"), line), "r");
 	ck_assert_ptr_nonnull(shell);
 	ck_assert(fread(output, 1, 64 * 1024 - 1, shell) > 0);
 	ck_assert_int_eq(pclose(shell), 0);
-	return output;
+	end = strstr(output, "\r\n\r\n");
+	ck_assert_ptr_nonnull(end);
+	*head = (struct fn_bytes){output, (size_t)(end - output) + 4};
+	return fn_bytes(end + 4);
 }
 
 /* Every byte of it decodes, and it is as large as the creation says. */
@@ -193,16 +195,15 @@ assert_picture(struct fn_bytes bytes, const json_t *creation)
 
 START_TEST(pasted_line_makes_a_picture)
 {
-	char *output;
-	const char *status;
+	struct fn_bytes head, body;
 	json_t *creation;
 	struct reply object;
 
 	start(NULL);
-	output = run_pasted_line();
-	status = strrchr(output, ' ');
-	ck_assert_str_eq(status, " 201");
-	creation = json_loads(output, JSON_DISABLE_EOF_CHECK, NULL);
+	body = run_pasted_line(&head);
+	ck_assert(fn_bytes_starts(head, "HTTP/1.1 201 "));
+	exchange_keep("POST", GENERATE, head, body);
+	creation = json_loadb(body.at, body.size, 0, NULL);
 	fn_arena_defer(stack.arena, drop_json, creation);
 
 	object = get(json_string_value(json_object_get(creation, "url")));
@@ -277,7 +278,7 @@ static void
 send_generate(struct peer *peer, const char *key)
 {
 	peer_sends(peer, fn_textf(stack.arena,
-				 "POST /api/image/generate HTTP/1.1\r\nHost: localhost\r\n"
+				 "POST " GENERATE " HTTP/1.1\r\nHost: localhost\r\n"
 				 "Content-Type: application/json\r\nContent-Length: %zu\r\n"
 				 "Idempotency-Key: %s\r\n\r\n" BODY,
 				 strlen(BODY), key));
@@ -452,6 +453,7 @@ START_TEST(requests_at_work_are_answered_before_the_end)
 	for (size_t i = 0; i < COUNT(peers); i++) {
 		ck_assert(peer_read(peers[i], &answer));
 		ck_assert_int_eq(answer.status, 201);
+		exchange_keep("POST", GENERATE, answer.head, answer.body);
 		peer_close(peers[i]);
 	}
 	peer_close(late);
@@ -534,6 +536,7 @@ main(void)
 		{requests_at_work_are_answered_before_the_end, 1, setup, teardown},
 		{missing_variable_is_named, COUNT(required), setup, teardown},
 		{required_variables_are_these, 1, setup, teardown},
+		exchanges_case(),
 	};
 
 	return suite_run("stack", cases, COUNT(cases));

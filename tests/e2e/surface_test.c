@@ -1,8 +1,8 @@
 /* All of Phoenix as the world meets it: every route of the manifest is asked by nobody, with tokens
  * that are not right, by somebody else, and for what does not exist; and the logs of all that tell
  * nothing that people wrote. */
-#include "fn/http_client.h"
 #include "fn/json.h"
+#include "tests/support/exchanges.h"
 #include "tests/support/stack.h"
 #include "tests/support/suite.h"
 #include "tests/support/token.h"
@@ -68,7 +68,7 @@ ask(const struct request *request)
 		.body = fn_bytes(request->body),
 		.max_response = 4 << 20,
 	};
-	ck_assert_msg(fn_http_send(client, &call, &http, &reply.http, &err), "%s", err.message);
+	ck_assert_msg(exchange_send(client, &call, &http, &reply.http, &err), "%s", err.message);
 	reply.status = reply.http.status;
 	reply.body = reply.http.body;
 	return reply;
@@ -514,6 +514,7 @@ main(void)
 		{who_is_not_known_comes_nowhere, 1, setup, teardown},
 		{drafts_and_jobs_are_their_owner_s_alone, 1, setup, teardown},
 		{nonsense_is_refused_and_logs_tell_nothing, 1, setup, teardown},
+		exchanges_case(),
 	};
 
 	return suite_run("surface", cases, COUNT(cases));

@@ -1,5 +1,5 @@
 /* A video through all of Phoenix, as a person and an operator see it. */
-#include "fn/http_client.h"
+#include "tests/support/exchanges.h"
 #include "tests/support/ledger.h"
 #include "tests/support/phoenixctl.h"
 #include "tests/support/stack.h"
@@ -58,7 +58,7 @@ ask(const char *method, const char *path, const char *body, int status)
 	struct fn_http_response response;
 	struct fn_error err;
 
-	ck_assert_msg(fn_http_send(client, &call, &request, &response, &err), "%s", err.message);
+	ck_assert_msg(exchange_send(client, &call, &request, &response, &err), "%s", err.message);
 	ck_assert_msg(response.status == status, "%s %s: %d %s", method, path, response.status,
 		response.body);
 	json_t *json = json_loadb(response.body, response.size, 0, NULL);
@@ -250,6 +250,7 @@ main(void)
 		ROWS(queued_video_is_canceled),
 		ROWS(running_video_is_canceled),
 		ROWS(video_outlives_a_restart),
+		exchanges_case(),
 	};
 
 	return suite_run("video", cases, COUNT(cases));
