@@ -29,7 +29,11 @@ void asked_run(struct asked *, fn_handler *, const void *with, int64_t within_ms
 struct fn_bytes asked_header(const struct asked *, const char *name); /* of the answer */
 struct fn_bytes asked_logged(const struct asked *, const char *name);
 
-#define assert_answer(asked, wanted)                                                               \
-	ck_assert_msg((asked).status == (wanted), "%d: %s", (asked).status, (asked).err.message)
+#define assert_answer(it, wanted)                                                                  \
+	do {                                                                                       \
+		struct asked it_ = (it);                                                           \
+		ck_assert_msg(it_.status == (wanted), "%d, not %d: %s", it_.status, (wanted),      \
+			it_.err.message);                                                          \
+	} while (0)
 
 #endif
