@@ -80,14 +80,15 @@ image_model_add_prompt(struct fn_builder *body, const struct image_request *requ
 
 static bool
 ask(const struct image_model *model, struct fn_call *call, const struct image_request *request,
-	bool insist, struct image_answer *answer, struct fn_error *err)
+	const struct image_pace *pace, bool insist, struct image_answer *answer,
+	struct fn_error *err)
 {
 	struct fn_builder body = {.arena = call->arena};
 	struct json_abridged json;
 
 	*answer = (struct image_answer){0};
 	model->dialect->ask(request, insist, &body);
-	TRY(image_model_vertex_ask(model, call, fn_built(&body), &json, err));
+	TRY(image_model_vertex_ask(model, call, pace, fn_built(&body), &json, err));
 	return model->dialect->read(&json, call, answer, err);
 }
 
@@ -113,14 +114,14 @@ decode(const struct image_answer *answer, struct picture *picture, struct fn_err
 
 static bool
 paint(const struct image_model *model, struct fn_call *call, const struct image_request *request,
-	struct picture *picture, struct fn_error *err)
+	const struct image_pace *pace, struct picture *picture, struct fn_error *err)
 {
 	struct image_answer answer;
 
-	if (!ask(model, call, request, false, &answer, err)) {
+	if (!ask(model, call, request, pace, false, &answer, err)) {
 		if (answer.next == IMAGE_FINAL)
 			return false;
-		TRY(ask(model, call, request, answer.next == IMAGE_INSIST, &answer, err));
+		TRY(ask(model, call, request, pace, answer.next == IMAGE_INSIST, &answer, err));
 	}
 	return decode(&answer, picture, err);
 }
@@ -128,9 +129,10 @@ paint(const struct image_model *model, struct fn_call *call, const struct image_
 /* What people read is a plain sentence; what the log keeps says which model it was. */
 bool
 image_model_paint(struct image_model *model, struct fn_call *call,
-	const struct image_request *request, struct picture *picture, struct fn_error *err)
+	const struct image_request *request, const struct image_pace *pace, struct picture *picture,
+	struct fn_error *err)
 {
-	if (paint(model, call, request, picture, err))
+	if (paint(model, call, request, pace, picture, err))
 		return true;
 	return fn_code_status(err->code) < 500 ? false : fn_wrap(err, "%s", model->name);
 }

@@ -35,11 +35,18 @@ FN_MUST bool image_model_open(struct image_model **, const struct image_model_co
 	struct vertex *, struct fn_error *);
 void image_model_close(struct image_model *);
 
-/* One picture, paid for once. Busy or failing models are tried again inside the deadline.
+/* Holds each attempt until the model may be asked; what it fails with is an attempt's failure. */
+struct image_pace {
+	bool (*wait)(void *with, struct fn_call *, struct fn_error *);
+	void *with;
+};
+
+/* One picture, paid for once. Busy or failing models are tried again inside the deadline, each time
+ * at this pace (NULL: at once).
  * FN_UNPROCESSABLE: the safety filter refused the prompt or the picture; nothing is charged.
  * FN_RATE_LIMITED (with retry_after_s): the quota was still used up at the last attempt.
  * FN_UPSTREAM: the model failed or answered nonsense. FN_DEADLINE: it was too slow. */
 FN_MUST bool image_model_paint(struct image_model *, struct fn_call *, const struct image_request *,
-	struct picture *, struct fn_error *);
+	const struct image_pace *, struct picture *, struct fn_error *);
 
 #endif

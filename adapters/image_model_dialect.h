@@ -40,7 +40,8 @@ extern const struct image_dialect image_model_imagen;
 
 /* Sends a request until it is answered with 200. The failures are those of image_model_paint. */
 FN_MUST bool image_model_vertex_ask(const struct image_model *, struct fn_call *,
-	struct fn_bytes body, struct json_abridged *answer, struct fn_error *);
+	const struct image_pace *, struct fn_bytes body, struct json_abridged *answer,
+	struct fn_error *);
 
 /* As the inside of a JSON string: the prompt, and in words what must not be seen. */
 void image_model_add_prompt(struct fn_builder *, const struct image_request *);

@@ -63,11 +63,30 @@ explain(const struct image_model *model, struct fn_call *call, const struct verd
 		FN_ARG(message));
 }
 
+static bool
+take_turn(const struct image_pace *pace, struct fn_call *call, struct fn_error *err)
+{
+	return !pace || pace->wait(pace->with, call, err);
+}
+
+/* Waits for another attempt, if there is time for one. */
+static bool
+wait_to_ask_again(struct fn_retry *retry, struct fn_call *call, const struct image_pace *pace,
+	const struct fn_http_response *response)
+{
+	int64_t ask_ms = fn_retry_after_ms(fn_http_header(response, "Retry-After"));
+	struct fn_error unused; /* what the model said is told */
+
+	return fn_retry_wait(retry, call, ask_ms) && fn_time_left_ms(call, 1) > 0 &&
+	       take_turn(pace, call, &unused);
+}
+
 /* An attempt that used up its time is not repeated: the picture would be paid for again, and the
  * one who waits for it has waited long enough. */
 bool
-image_model_vertex_ask(const struct image_model *model, struct fn_call *call, struct fn_bytes body,
-	struct json_abridged *answer, struct fn_error *err)
+image_model_vertex_ask(const struct image_model *model, struct fn_call *call,
+	const struct image_pace *pace, struct fn_bytes body, struct json_abridged *answer,
+	struct fn_error *err)
 {
 	const struct fn_http_request request = {
 		.url = model->url,
@@ -79,7 +98,8 @@ image_model_vertex_ask(const struct image_model *model, struct fn_call *call, st
 	struct fn_http_response response;
 	const struct verdict *verdict;
 
-	for (;;) {
+	TRY(take_turn(pace, call, err));
+	do {
 		response = (struct fn_http_response){.status = NO_ANSWER};
 		if (!vertex_post(model->vertex, call, &request, &response, err) &&
 			err->code == FN_DEADLINE)
@@ -89,10 +109,6 @@ image_model_vertex_ask(const struct image_model *model, struct fn_call *call, st
 				answer, call->arena, response.body, response.size, err);
 		verdict = judge(response.status);
 		retry.attempts = verdict->attempts;
-		struct fn_bytes ask = fn_http_header(&response, "Retry-After");
-		if (!fn_retry_wait(&retry, call, fn_retry_after_ms(ask)) ||
-			fn_time_left_ms(call, 1) == 0)
-			break;
-	}
+	} while (wait_to_ask_again(&retry, call, pace, &response));
 	return response.status != NO_ANSWER && explain(model, call, verdict, &response, err);
 }

@@ -6,6 +6,23 @@
 
 #define IMMUTABLE "public, max-age=31536000, immutable"
 
+struct turns {
+	const struct quota *quota;
+	struct fn_bytes creation;
+	unsigned taken;
+};
+
+/* Each attempt at a picture is a call to the model, and counts as one. */
+static bool
+wait_for_turn(void *with, struct fn_call *call, struct fn_error *err)
+{
+	struct turns *turns = with;
+	const char *event =
+		fn_textf(call->arena, "%.*s.%u", FN_ARG(turns->creation), ++turns->taken);
+
+	return quota_wait(turns->quota, call, fn_bytes(event), err);
+}
+
 /* Bytes first, document second: a crash in between leaves an unlisted object, never a creation
  * without its picture. */
 static bool
@@ -13,10 +30,11 @@ make_picture(struct creation *creation, struct fn_call *call, const struct servi
 	const struct user *user, const struct prompt *prompt, struct idempotency *once,
 	const struct tokens_hold *paid, struct fn_error *err)
 {
+	struct turns turns = {&use->quota, once->creation_id, 0};
+	const struct image_pace pace = {wait_for_turn, &turns};
 	struct picture picture;
 
-	TRY(quota_wait(&use->quota, call, once->creation_id, err));
-	TRY(image_model_paint(use->model, call, &prompt->image, &picture, err));
+	TRY(image_model_paint(use->model, call, &prompt->image, &pace, &picture, err));
 	creation_of_picture(creation, call, once->creation_id, user, prompt, &picture);
 	creation->url = object_store_public_url(use->objects, call->arena, creation->object_key);
 	const struct object object = {picture.bytes, picture.mime_type, IMMUTABLE};

@@ -84,7 +84,7 @@ paint(struct picture *picture, struct fn_error *err)
 {
 	struct image_request request = {.prompt = FN_BYTES("a red fox"), .aspect_ratio = "4:3"};
 
-	return image_model_paint(model, &call, &request, picture, err);
+	return image_model_paint(model, &call, &request, NULL, picture, err);
 }
 
 static const char *
@@ -146,7 +146,7 @@ START_TEST(request_speaks_the_models_dialect)
 	struct fn_error err = {0};
 
 	open_model(c->model, &script, 1);
-	ck_assert_msg(image_model_paint(model, &call, &c->request, &picture, &err), "%s: %s",
+	ck_assert_msg(image_model_paint(model, &call, &c->request, NULL, &picture, &err), "%s: %s",
 		c->name, err.message);
 	const char *sent = scripted_server_request(server, 0).at;
 	ck_assert(fn_bytes_starts(fn_bytes(sent), fn_textf(call.arena, "POST %s ", c->path)));
@@ -490,6 +490,56 @@ START_TEST(lasting_failure_is_told)
 }
 END_TEST
 
+struct turns {
+	size_t taken, most;
+};
+
+static bool
+take_turn(void *with, struct fn_call *of, struct fn_error *err)
+{
+	struct turns *turns = with;
+
+	(void)of;
+	return turns->taken++ < turns->most || fn_fail(err, FN_BUSY, "no turn");
+}
+
+static const struct pace_case {
+	struct script first;
+	size_t most, taken, requests;
+	enum fn_code code;
+} pace_cases[] = {
+	{{.status = 200, .body = FN_BYTES_INIT(GEMINI_OK)}, 9, 1, 1, FN_OK},
+	{{.status = 429, SOON}, 9, 2, 2, FN_OK},
+	{{.status = 503, SOON}, 9, 2, 2, FN_OK},
+	{{.status = 200,
+		 .body = FN_BYTES_INIT("{\"candidates\":[{\"finishReason\":\"NO_IMAGE\"}]}")},
+		9, 2, 2, FN_OK},
+	{{.status = 404}, 9, 1, 1, FN_UPSTREAM},
+	{{.status = 429, SOON}, 0, 1, 0, FN_BUSY},
+	{{.status = 429, SOON}, 1, 2, 1, FN_RATE_LIMITED},
+	{{.status = 503, SOON}, 1, 2, 1, FN_UPSTREAM},
+};
+
+/* Each attempt takes a turn, and without one the model is not asked: then what it said last is
+ * told. */
+START_TEST(attempts_keep_the_pace)
+{
+	const struct pace_case *c = &pace_cases[_i];
+	const struct script script[] = {c->first, {.status = 200, .body = FN_BYTES(GEMINI_OK)}};
+	struct image_request request = {.prompt = FN_BYTES("a red fox"), .aspect_ratio = "4:3"};
+	struct turns turns = {.most = c->most};
+	const struct image_pace pace = {take_turn, &turns};
+	struct picture picture;
+	struct fn_error err = {0};
+
+	open_model(GEMINI, script, COUNT(script));
+	bool ok = image_model_paint(model, &call, &request, &pace, &picture, &err);
+	ck_assert_msg(ok ? c->code == FN_OK : err.code == c->code, "%d: %s", _i, err.message);
+	ck_assert_uint_eq(turns.taken, c->taken);
+	ck_assert_uint_eq(scripted_server_requests(server), c->requests);
+}
+END_TEST
+
 START_TEST(hanging_model_is_left_at_the_deadline)
 {
 	const struct script script = {.end = SCRIPT_STALL};
@@ -599,6 +649,7 @@ main(void)
 		ROWS(final_status_is_explained, COUNT(status_cases)),
 		ROWS(passing_failure_is_got_over, COUNT(passing)),
 		ROWS(lasting_failure_is_told, COUNT(lasting_cases)),
+		ROWS(attempts_keep_the_pace, COUNT(pace_cases)),
 		ROWS(hanging_model_is_left_at_the_deadline, 1),
 		ROWS(refused_token_is_replaced_once, 2),
 		ROWS(googles_own_host_depends_on_the_location, COUNT(url_cases)),

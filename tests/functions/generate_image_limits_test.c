@@ -114,6 +114,24 @@ START_TEST(crowd_waits_for_the_model)
 }
 END_TEST
 
+static const struct script talks_first[] = {
+	{.status = 200, .body = FN_BYTES_INIT(GEMINI_SAYS("{\"text\":\"a fox?\"}", "STOP"))},
+	{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG))},
+};
+
+/* Who has to ask twice waits for two turns. */
+START_TEST(each_attempt_takes_a_turn)
+{
+	int64_t since_ms = fn_now_ms();
+
+	limit_to(0, 1);
+	studio_open_model("gemini:painter", talks_first, COUNT(talks_first));
+	assert_answer(studio_ask(STUDIO_FOX, NULL, STUDIO_CALL_MS), 201);
+	ck_assert_uint_eq(scripted_server_requests(studio.model), 2);
+	ck_assert_int_ge(fn_now_ms() - since_ms, 1000);
+}
+END_TEST
+
 /* Who would wait for longer than there is time is told to come back, and nothing is asked. */
 START_TEST(nobody_waits_in_vain)
 {
@@ -222,6 +240,7 @@ main(void)
 		{failure_is_not_counted, 1, studio_open, studio_close},
 		{refusal_is_counted, 1, studio_open, studio_close},
 		{crowd_waits_for_the_model, 1, studio_open, studio_close},
+		{each_attempt_takes_a_turn, 1, studio_open, studio_close},
 		{nobody_waits_in_vain, 1, studio_open, studio_close},
 		{picture_is_paid_for, 1, studio_open, studio_close},
 		{unmade_picture_is_refunded, 2, studio_open, studio_close},
