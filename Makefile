@@ -221,7 +221,7 @@ $(BUILD)/faulty/%.o: %.c $(BUILD)/flags.list
 	@$(CC) $(COMPILE) -DPHOENIX_FAULTS $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # What needs the runtime and nothing else: its examples, and what proves its conformance. Linked
-# statically they are one file that starts in half the time.
+# statically they are one file, and a tenth of their start is saved.
 ALONE := $(if $(SANITIZE),$(LINK),$(filter-out -pie,$(LINK)) -static)
 $(EXAMPLES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/runtime/examples/%/main.o
 $(BUILD)/bin/conformance: $(BUILD)/tests/conformance/main.o
