@@ -139,10 +139,13 @@ START_TEST(a_mixed_crowd_is_finished)
 }
 END_TEST
 
-/* Contract 23: a call that never ends is answered in its place, and does not keep the process. */
+static const char *const concurrencies[] = {"MAX_CONCURRENCY=1", "MAX_CONCURRENCY=80"};
+
+/* Contract 23: a call that never ends is answered in its place, and does not keep the process, also
+ * where it has the only handler. */
 START_TEST(a_call_without_end_is_given_up)
 {
-	static const char *const settings[] = {"DRAIN_TIMEOUT_S=1", NULL};
+	const char *const settings[] = {"DRAIN_TIMEOUT_S=1", concurrencies[_i], NULL};
 	struct peer *peer;
 
 	serve(settings);
@@ -185,9 +188,10 @@ END_TEST
 /* Contract 26. */
 START_TEST(a_second_signal_ends_it_at_once)
 {
+	static const char *const settings[] = {"MAX_CONCURRENCY=1", NULL};
 	struct peer *peer;
 
-	serve(NULL);
+	serve(settings);
 	peer = peer_connect(port);
 	peer_sends(peer, GET("/slow?ms=3600000"));
 	program_signal(program, SIGINT);
@@ -206,7 +210,7 @@ main(void)
 		{A(an_idle_process_ends), .rows = COUNT(stops)},
 		{A(running_requests_are_finished), .rows = COUNT(drains)},
 		{A(a_mixed_crowd_is_finished)},
-		{A(a_call_without_end_is_given_up)},
+		{A(a_call_without_end_is_given_up), .rows = COUNT(concurrencies)},
 		{A(a_probe_is_answered_while_all_is_busy)},
 		{A(a_second_signal_ends_it_at_once), .rows = COUNT(stops)},
 	};

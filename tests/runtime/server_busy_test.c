@@ -178,6 +178,36 @@ START_TEST(bodies_trickle_in_while_all_are_busy)
 }
 END_TEST
 
+/* Clocks run on while every handler is busy: who dawdles is told so, who is idle is let go. */
+START_TEST(time_passes_while_all_are_busy)
+{
+	struct peer *busy[8], *slow, *idle;
+
+	led_options.concurrency = limits[_i];
+	led_options.timeouts.head_ms = led_options.timeouts.idle_ms = 300;
+	led_server_start();
+	for (unsigned i = 0; i < limits[_i]; i++) {
+		busy[i] = led_peer();
+		peer_sends(busy[i], GET("/wait"));
+	}
+	led_wait_until_begun(limits[_i]);
+	idle = led_peer();
+	slow = led_peer();
+	peer_sends(slow, "GET / HTTP/1.1\r\n");
+	ck_assert(peer_read(slow, &answer));
+	ck_assert_int_eq(answer.status, 408);
+	ck_assert(peer_ended(slow));
+	ck_assert(peer_ended(idle));
+	led_release(limits[_i]);
+	for (unsigned i = 0; i < limits[_i]; i++) {
+		assert_released(busy[i]);
+		peer_close(busy[i]);
+	}
+	peer_close(slow);
+	peer_close(idle);
+}
+END_TEST
+
 /* A stream that nobody reads holds its handler, and nothing else: who comes waits for it, a probe
  * does not, and when a reader leaves his handler is free. */
 START_TEST(unread_streams_hold_their_handlers_alone)
@@ -217,6 +247,7 @@ main(void)
 		{WITH(a_slow_call_holds_up_its_own_connection_alone)},
 		{WITH(a_pipeline_does_not_jump_the_line)},
 		{WITH(bodies_trickle_in_while_all_are_busy), .rows = COUNT(trickles)},
+		{WITH(time_passes_while_all_are_busy), .rows = COUNT(limits)},
 		{WITH(unread_streams_hold_their_handlers_alone)},
 	};
 

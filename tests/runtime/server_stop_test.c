@@ -63,6 +63,23 @@ START_TEST(who_has_come_in_is_served)
 }
 END_TEST
 
+/* A call learns that the end has come, and can hand back what it cannot finish. */
+START_TEST(a_call_sees_that_the_server_stops)
+{
+	struct peer *peer = led_peer();
+
+	peer_sends(peer, GET("/stopping"));
+	led_wait_until_begun(1);
+	ck_assert(peer_is_silent(peer, 100));
+	led_server_signal();
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_bytes_eq(answer.body, "stopping");
+	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
+	ck_assert(peer_ended(peer));
+	peer_close(peer);
+}
+END_TEST
+
 /* Contract 23: a call that never ends is answered in its place, and the server ends without it. */
 START_TEST(a_call_without_end_does_not_stop_the_end)
 {
@@ -99,6 +116,7 @@ main(void)
 		{STOPPED(half_a_request_is_waited_for)},
 		{STOPPED(half_a_request_is_not_waited_for_long)},
 		{STOPPED(who_has_come_in_is_served)},
+		{STOPPED(a_call_sees_that_the_server_stops)},
 		{.test = a_call_without_end_does_not_stop_the_end, .setup = led_server_defaults},
 		{.test = timeouts_suit_the_platform},
 	};

@@ -64,6 +64,15 @@ wait_for_hang_up(struct fn_call *call, struct fn_error *err)
 }
 
 static bool
+wait_for_the_end(struct fn_call *call, struct fn_error *err)
+{
+	sem_post(&begun);
+	while (!fn_stopping(call))
+		usleep(1000);
+	return fn_reply(call, 200, FN_BYTES("stopping"), err);
+}
+
+static bool
 stream_without_end(struct fn_call *call, struct fn_error *err)
 {
 	static const char piece[65536];
@@ -124,6 +133,7 @@ static const struct {
 	{"/echo", echo},
 	{"/wait", wait_for_release},
 	{"/gone", wait_for_hang_up},
+	{"/stopping", wait_for_the_end},
 	{"/stream", stream_without_end},
 	{"/large", answer_large},
 	{"/fail", reply_failure},

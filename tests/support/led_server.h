@@ -1,9 +1,9 @@
-/* led_server.h: the runtime's server inside the test, with handlers that the test leads by the
- *hand.
+/* led_server.h: the runtime's server inside the test, whose handlers the test leads by the hand.
  *
  *	/echo          answers with the body
  *	/wait          says that it has begun, and waits until it is released
  *	/gone          waits until it sees that nobody waits for it any more
+ *	/stopping      says that it has begun, and waits until it sees that the server is to stop
  *	/stream        says that it has begun, and streams until nobody takes it any more
  *	/large?size=N  answers N bytes, of which the nth is n modulo 251
  *	/fail?code=N   fails with a code of enum fn_code, and with headers set
@@ -37,7 +37,7 @@ void led_server_stop(void);   /* both, and it must have finished what it had beg
 
 extern atomic_uint led_calls, led_running, led_most_running;
 
-void led_wait_until_begun(unsigned count); /* so many calls more of /wait, /gone, /stream */
+void led_wait_until_begun(unsigned count); /* so many calls more of those that say so */
 void led_release(unsigned count);          /* so many calls of /wait */
 
 struct peer *led_peer(void); /* a client that has connected */
