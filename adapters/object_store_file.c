@@ -1,11 +1,14 @@
 /* Objects as files below one folder, for a single machine.
  *
- * An object is written under a name that no key can have, forced to disk and renamed, so that a
- * crash or a full disk leaves nothing half-visible. Folders are walked one by one without following
+ * An object is written in a folder that no key leads into, forced to disk and moved to its key, so
+ * that a crash or a full disk leaves nothing half-visible. What a crash leaves in that folder is
+ * removed by who opens it a day later. Folders are walked one by one without following
  * symbolic links: nothing inside DIR leads out of it. The content type is not kept: whoever
  * serves the files tells it from their names. Unlike in S3, "a" and "a/b" cannot both be keys. */
 #include "adapters/object_store_backend.h"
+#include "fn/clock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,13 +19,16 @@
 
 #define FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DRAFT (O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
-#define DRAFT_SIZE 18 /* "~" + 16 hex digits + NUL */
+#define DRAFTS "~"
+#define DRAFT_SIZE 17 /* 16 hex digits + NUL */
+#define DEAD_S 86400  /* nobody writes for a day */
 #define PIECE (256 * 1024)
 #define SOURCE_FAILED -1 /* no errno, and the error is set already */
 
 struct file_store {
 	struct object_store base;
-	int root; /* DIR */
+	int root;   /* DIR */
+	int drafts; /* DIR/~ */
 };
 
 static void
@@ -127,22 +133,22 @@ file_read(int file, char *at, size_t size)
 }
 
 static int
-object_write(int folder, const char *name, const struct fn_source *source, struct fn_arena *arena,
-	struct fn_error *err)
+object_write(int drafts, int folder, const char *name, const struct fn_source *source,
+	struct fn_arena *arena, struct fn_error *err)
 {
 	unsigned long long random;
 	char draft[DRAFT_SIZE];
 
 	arc4random_buf(&random, sizeof(random));
-	snprintf(draft, sizeof(draft), "~%016llx", random);
-	AUTO(drop_fd) int file = openat(folder, draft, DRAFT, 0644);
+	snprintf(draft, sizeof(draft), "%016llx", random);
+	AUTO(drop_fd) int file = openat(drafts, draft, DRAFT, 0644);
 	if (file < 0)
 		return errno;
 	int failed = source_write(file, source, arena, err);
-	if (!failed && renameat(folder, draft, folder, name) != 0)
+	if (!failed && renameat(drafts, draft, folder, name) != 0)
 		failed = errno;
 	if (failed) {
-		unlinkat(folder, draft, 0);
+		unlinkat(drafts, draft, 0);
 		return failed;
 	}
 	return fsync(folder) == 0 ? 0 : errno;
@@ -187,12 +193,13 @@ static bool
 file_put_stream(struct object_store *base, struct fn_call *call, struct fn_bytes key,
 	const struct object_stream *object, struct fn_error *err)
 {
+	int drafts = ((struct file_store *)base)->drafts;
 	AUTO(drop_fd) int folder = -1;
 	const char *name = "";
 
 	int failed = folder_open(base, call->arena, key, true, &folder, &name);
 	if (!failed)
-		failed = object_write(folder, name, object->source, call->arena, err);
+		failed = object_write(drafts, folder, name, object->source, call->arena, err);
 	if (failed == SOURCE_FAILED)
 		return false;
 	return failed ? disk_fail(err, "write", failed) : true;
@@ -263,38 +270,60 @@ file_close(struct object_store *base)
 {
 	struct file_store *store = (struct file_store *)base;
 
+	close(store->drafts);
 	close(store->root);
 	free(store);
 }
 
 static bool
-root_open(const char *path, int *root, struct fn_error *err)
+open_or_make(int within, const char *path, int flags, int *folder, struct fn_error *err)
 {
-	if (mkdir(path, 0755) != 0 && errno != EEXIST)
+	if (mkdirat(within, path, 0755) != 0 && errno != EEXIST)
 		return fn_fail(err, FN_INVALID, "OBJECTS_URL: cannot make the folder \"%s\": %s",
 			path, strerrordesc_np(errno));
-	*root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*root < 0)
+	*folder = openat(within, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	if (*folder < 0)
 		return fn_fail(err, FN_INVALID, "OBJECTS_URL: cannot open the folder \"%s\": %s",
 			path, strerrordesc_np(errno));
 	return true;
+}
+
+/* Whatever cannot be removed now can be later. */
+static void
+remove_dead_drafts(int drafts)
+{
+	int64_t dead_s = fn_unix_ms() / 1000 - DEAD_S;
+	int folder = openat(drafts, ".", FOLDER);
+	DIR *list = folder < 0 ? NULL : fdopendir(folder);
+	const struct dirent *entry;
+	struct stat is;
+
+	while (list && (entry = readdir(list)))
+		if (fstatat(drafts, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+			is.st_mtime < dead_s)
+			unlinkat(drafts, entry->d_name, 0);
+	if (list)
+		closedir(list);
 }
 
 static bool
 file_open(struct object_store **base, const char *where, const struct object_store_config *config,
 	struct fn_http_client *http, struct fn_error *err)
 {
-	int root = -1;
+	AUTO(drop_fd) int root = -1;
+	AUTO(drop_fd) int drafts = -1;
 
 	(void)config;
 	(void)http;
-	TRY(root_open(where, &root, err));
+	TRY(open_or_make(AT_FDCWD, where, 0, &root, err));
+	TRY(open_or_make(root, DRAFTS, O_NOFOLLOW, &drafts, err));
+	remove_dead_drafts(drafts);
 	struct file_store *store = calloc(1, sizeof(*store));
-	if (!store) {
-		close(root);
+	if (!store)
 		return fn_fail(err, FN_INTERNAL, "object store: out of memory");
-	}
 	store->root = root;
+	store->drafts = drafts;
+	root = drafts = -1; /* the store's now */
 	*base = &store->base;
 	return true;
 }

@@ -2,6 +2,7 @@
  */
 #include "adapters/object_store.h"
 
+#include "fn/clock.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
@@ -14,9 +15,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KIB ((size_t)1024)
+#define DAY_MS 86400000
 
 static const char *folder;
 static struct object_store *store;
@@ -104,6 +107,7 @@ START_TEST(full_disk_leaves_nothing_behind)
 		put(&call, "u/new", large, &err), "file: cannot write the object: File too large");
 	must_fail_on_disk(put(&call, "u/old", large, &err), "File too large");
 	ck_assert_uint_eq(entries(inside("u")), 1);
+	ck_assert_uint_eq(entries(inside("~")), 0);
 	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
 	ck_assert_bytes_eq(bytes, "old");
 }
@@ -131,8 +135,62 @@ START_TEST(broken_stream_leaves_nothing_behind)
 	ck_assert(!object_store_put_stream(store, &call, FN_BYTES("u/old"), &object, &err));
 	ck_assert_int_eq(err.code, FN_BUSY);
 	ck_assert_uint_eq(entries(inside("u")), 1);
+	ck_assert_uint_eq(entries(inside("~")), 0);
 	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
 	ck_assert_bytes_eq(bytes, "old");
+}
+END_TEST
+
+static bool
+read_and_die(void *with, uint64_t offset, char *into, size_t size, struct fn_error *failure)
+{
+	(void)with, (void)failure;
+	memset(into, 'x', size);
+	return offset == 0 || raise(SIGKILL) == 0;
+}
+
+static void
+kill_writer(const char *key)
+{
+	const struct fn_source source = {1024 * KIB, read_and_die, NULL};
+	const struct object_stream object = {&source, "video/mp4", NULL};
+	pid_t child = fork();
+	int status;
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		bool ok = object_store_put_stream(store, &call, fn_bytes(key), &object, &err);
+		_exit(ok);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void
+open_again(void)
+{
+	object_store_close(store);
+	ck_assert(open_in(fn_textf(call.arena, "file:%s", folder)));
+}
+
+/* What a killed writer leaves is nothing that can be seen. For a day it might be a living one's,
+ * then it is removed. */
+START_TEST(killed_writer_leaves_nothing_behind)
+{
+	struct fn_bytes bytes;
+
+	ck_assert(put(&call, "u/old", FN_BYTES("old"), &err));
+	kill_writer("u/old");
+	kill_writer("u/new");
+	ck_assert_uint_eq(entries(inside("u")), 1);
+	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
+	ck_assert_bytes_eq(bytes, "old");
+	open_again();
+	ck_assert_uint_eq(entries(inside("~")), 2);
+	fn_clock_pretend(fn_unix_ms() + DAY_MS + 2000);
+	open_again();
+	ck_assert_uint_eq(entries(inside("~")), 0);
+	ck_assert_uint_eq(entries(inside("u")), 1);
 }
 END_TEST
 
@@ -163,7 +221,8 @@ START_TEST(object_and_folder_exclude_each_other)
 	ck_assert(object_store_delete(store, &call, FN_BYTES("u"), &err));
 	ck_assert(object_store_get(store, &call, FN_BYTES("u/a"), KIB, &bytes, &err));
 	ck_assert_bytes_eq(bytes, "x");
-	ck_assert_uint_eq(entries(folder), 1);
+	ck_assert_uint_eq(entries(inside("u")), 1);
+	ck_assert_uint_eq(entries(inside("~")), 0);
 }
 END_TEST
 
@@ -187,6 +246,9 @@ START_TEST(link_leads_nowhere)
 	ck_assert(!object_store_get(store, &call, FN_BYTES("file"), KIB, &bytes, &err));
 	ck_assert_bytes_eq(bytes, "as it was");
 	ck_assert(!put(&call, "folder/new", FN_BYTES("x"), &err));
+	ck_assert_int_eq(rmdir(inside("~")), 0);
+	ck_assert_int_eq(symlink(outside, inside("~")), 0);
+	ck_assert(!open_in(fn_textf(call.arena, "file:%s", folder)));
 	ck_assert(object_store_delete(store, &call, FN_BYTES("folder/secret"), &err));
 	ck_assert_uint_eq(entries(outside), 1);
 }
@@ -280,6 +342,7 @@ main(void)
 	const struct suite_case cases[] = {
 		{broken_stream_leaves_nothing_behind, 1, setup, teardown},
 		{full_disk_leaves_nothing_behind, 1, setup, teardown},
+		{killed_writer_leaves_nothing_behind, 1, setup, teardown},
 		{forbidden_folder_is_our_failure, 1, setup, teardown},
 		{object_and_folder_exclude_each_other, 1, setup, teardown},
 		{link_leads_nowhere, 1, setup, teardown},

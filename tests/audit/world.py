@@ -196,8 +196,8 @@ class World:
         return {name: json.loads(fields) for name, fields in rows}
 
     def stored_files(self):
-        """All but what a put that was killed has left under a name that no object can have."""
-        return [path for path in self.objects.rglob("[!~]*") if path.is_file()]
+        """All but what a put that was killed has left in a folder that no object can be in."""
+        return [path for path in self.objects.glob("[!~]*/**/*") if path.is_file()]
 
     def see(self, creation):
         job, operation = creation["prompt"], creation["operation"]
