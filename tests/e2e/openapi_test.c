@@ -5,6 +5,7 @@
 #include "tests/support/scripted_server.h"
 #include "tests/support/stack.h"
 #include "tests/support/temp.h"
+#include "tests/support/token.h"
 
 #include <string.h>
 
@@ -53,6 +54,7 @@ static struct function {
 } functions[] = {{.name = "generate_image"}, {.name = "submit_video"}, {.name = "feed"}};
 enum { GENERATE_IMAGE, SUBMIT_VIDEO, FEED };
 
+#define ISSUER "http://127.0.0.1:1"
 #define IMAGE "/api/creations/img_00000000000000000000000000"
 #define VIDEO "/api/video/vid_00000000000000000000000000"
 #define USER "/api/users/ann"
@@ -79,35 +81,41 @@ static const struct {
 	{&functions[FEED], "GET", "/api/me/drafts", NULL},
 };
 
-/* What Firestore says, whatever it is asked, and what becomes of it. */
+/* What Firestore says, whatever it is asked; or nothing is asked of it, since whoever asks has a
+ * token whose issuer cannot be asked for its keys. */
 static const struct {
-	struct script says;
+	struct script store_says;
+	const char *setting;
+	bool with_token;
 	int status;
 } failures[] = {
-	{{.status = 403, .body = FN_BYTES_INIT("{\"error\":{\"status\":\"PERMISSION_DENIED\"}}")},
-		502},
-	{{.status = 429, .body = FN_BYTES_INIT("{\"error\":{\"status\":\"RESOURCE_EXHAUSTED\"}}")},
-		503},
-	{{.end = SCRIPT_STALL}, 504},
+	{.store_says = {.status = 403,
+		 .body = FN_BYTES_INIT("{\"error\":{\"status\":\"PERMISSION_DENIED\"}}")},
+		.status = 502},
+	{.with_token = true, .status = 503},
+	{.store_says = {.end = SCRIPT_STALL}, .setting = "REQUEST_TIMEOUT_S=1", .status = 504},
 };
-static int wanted; /* status */
+static const char *token; /* NULL: none */
+static int wanted;        /* status */
 
 static void
-function_start(struct function *function, const char *documents, const char *limits)
+function_start(struct function *function, const char *documents, const char *setting)
 {
 	function->port = free_port();
 	const char *const environment[] = {
 		fn_textf(arena, "PORT=%u", function->port),
-		"REQUEST_TIMEOUT_S=1",
+		"AUTH_ISSUER=" ISSUER,
+		"AUTH_AUDIENCE=phoenix",
+		"AUTH_GUEST=user_dev",
 		fn_textf(arena, "STORE_URL=%s", documents),
 		fn_textf(arena, "FIRESTORE_EMULATOR_HOST=127.0.0.1:%u",
 			store ? scripted_server_port(store) : 1),
 		"REDIS_URL=redis://127.0.0.1:1/0",
-		fn_textf(arena, "LIMITS_WITHOUT_REDIS=%s", limits),
 		"GOOGLE_CLOUD_PROJECT=project",
 		"EVENTS_URL=http://127.0.0.1:1",
 		fn_textf(arena, "OBJECTS_URL=file:%s", temp_folder()),
 		"OBJECTS_PUBLIC_URL=http://localhost/objects",
+		setting,
 		NULL,
 	};
 
@@ -132,6 +140,17 @@ functions_teardown(void)
 	fn_arena_drop(arena);
 }
 
+static const char *
+new_token(void)
+{
+	struct token_key *key = token_key_ec("P-256");
+	const char *made = token_sign(key, arena, "{\"alg\":\"ES256\",\"kid\":\"ec\"}",
+		"{\"iss\":\"" ISSUER "\",\"aud\":\"phoenix\",\"sub\":\"ann\",\"exp\":4000000000}");
+
+	token_key_drop(key);
+	return fn_textf(arena, "Bearer %s", made);
+}
+
 /* In a process of its own. With a key, since without one a picture needs no document before it is
  * made. */
 static bool
@@ -140,13 +159,14 @@ ask(int n)
 	const struct fn_header headers[] = {
 		{FN_BYTES("Content-Type"), FN_BYTES("application/json")},
 		{FN_BYTES("Idempotency-Key"), FN_BYTES("k1")},
+		{fn_bytes(token ? "Authorization" : ""), fn_bytes(token)},
 	};
 	const struct fn_http_request request = {
 		.method = operations[n].method,
 		.url = fn_textf(
 			arena, "http://127.0.0.1:%u%s", operations[n].of->port, operations[n].path),
 		.headers = headers,
-		.header_count = operations[n].body ? COUNT(headers) : 0,
+		.header_count = COUNT(headers),
 		.body = fn_bytes(operations[n].body),
 	};
 	struct fn_call call = {.arena = arena};
@@ -160,12 +180,13 @@ ask(int n)
 		       response.status, response.body);
 }
 
-START_TEST(everything_fails_with_its_store)
+START_TEST(everything_fails_with_what_it_needs)
 {
 	wanted = failures[_i].status;
-	store = scripted_server_start(&failures[_i].says, 1);
+	token = failures[_i].with_token ? new_token() : NULL;
+	store = scripted_server_start(&failures[_i].store_says, 1);
 	for (size_t i = 0; i < COUNT(functions); i++)
-		function_start(&functions[i], "firestore:project/(default)", "open");
+		function_start(&functions[i], "firestore:project/(default)", failures[_i].setting);
 	children_run(COUNT(operations), ask, &err);
 }
 END_TEST
@@ -176,7 +197,8 @@ START_TEST(nothing_is_made_that_cannot_be_counted)
 	wanted = 503;
 	for (size_t i = GENERATE_IMAGE; i <= SUBMIT_VIDEO; i++)
 		function_start(&functions[i],
-			fn_textf(arena, "sqlite:%s/phoenix.db", temp_folder()), "closed");
+			fn_textf(arena, "sqlite:%s/phoenix.db", temp_folder()),
+			"LIMITS_WITHOUT_REDIS=closed");
 	children_run(2, ask, &err);
 }
 END_TEST
@@ -194,7 +216,7 @@ main(void)
 {
 	const struct suite_case cases[] = {
 		{everything_is_asked_for, 1, stack_setup, stack_teardown},
-		{everything_fails_with_its_store, COUNT(failures), functions_setup,
+		{everything_fails_with_what_it_needs, COUNT(failures), functions_setup,
 			functions_teardown},
 		{nothing_is_made_that_cannot_be_counted, 1, functions_setup, functions_teardown},
 		{.test = document_says_what_is_answered_and_no_more},
