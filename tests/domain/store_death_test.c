@@ -14,8 +14,10 @@
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
