@@ -145,17 +145,8 @@ imagen_answer(const struct question *asked, struct fn_bytes *body, enum outcome 
 	return true;
 }
 
-static bool
-imagen_exhausted(const struct model *model, struct fn_error *err)
-{
-	return fn_fail(err, FN_RATE_LIMITED,
-		"Quota exceeded for aiplatform.googleapis.com/"
-		"online_prediction_requests_per_base_model with base model: %s.",
-		model->base);
-}
-
 const struct dialect imagen_dialect = {
 	.method = "predict",
 	.answer = imagen_answer,
-	.exhausted = imagen_exhausted,
+	.exhausted = model_exhausted,
 };

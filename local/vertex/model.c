@@ -27,3 +27,12 @@ model_named(struct fn_bytes name)
 			return &models[i];
 	return NULL;
 }
+
+bool
+model_exhausted(const struct model *model, struct fn_error *err)
+{
+	return fn_fail(err, FN_RATE_LIMITED,
+		"Quota exceeded for aiplatform.googleapis.com/"
+		"online_prediction_requests_per_base_model with base model: %s.",
+		model->base);
+}

@@ -62,6 +62,9 @@ struct model {
 #define MODELS 13
 extern const struct model models[MODELS];
 
+/* What Imagen and Veo say where the quota is used up. */
+bool model_exhausted(const struct model *, struct fn_error *);
+
 /* NULL where there is none of this name. */
 const struct model *model_named(struct fn_bytes name);
 

@@ -308,19 +308,10 @@ veo_poll(const struct question *asked, struct fn_bytes *body, struct fault *faul
 	return true;
 }
 
-static bool
-veo_exhausted(const struct model *model, struct fn_error *err)
-{
-	return fn_fail(err, FN_RATE_LIMITED,
-		"Quota exceeded for aiplatform.googleapis.com/"
-		"online_prediction_requests_per_base_model with base model: %s.",
-		model->base);
-}
-
 const struct dialect veo_dialect = {
 	.method = "predictLongRunning",
 	.answer = veo_answer,
-	.exhausted = veo_exhausted,
+	.exhausted = model_exhausted,
 	.poll_method = "fetchPredictOperation",
 	.poll = veo_poll,
 };
