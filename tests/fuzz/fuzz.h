@@ -8,10 +8,25 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "fn/bytes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Always 0: the bytes may join the corpus. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+/* In memory of its own, as from a socket, so that a step over its end is seen; to be freed. */
+static inline char *
+fuzz_copy(struct fn_bytes bytes)
+{
+	char *copy = malloc(bytes.size);
+
+	assert(copy || bytes.size == 0);
+	if (bytes.size > 0)
+		memcpy(copy, bytes.at, bytes.size);
+	return copy;
+}
 
 #endif

@@ -17,18 +17,6 @@ struct outcome {
 	size_t used;
 };
 
-/* In memory of its own, as from a socket, so that a step over its end is seen. */
-static char *
-copy_of(struct fn_bytes bytes)
-{
-	char *copy = malloc(bytes.size);
-
-	assert(copy || bytes.size == 0);
-	if (bytes.size > 0)
-		memcpy(copy, bytes.at, bytes.size);
-	return copy;
-}
-
 static void
 read_body(struct outcome *outcome, const struct http_head *head, struct fn_bytes stream,
 	size_t first, size_t step)
@@ -41,7 +29,7 @@ read_body(struct outcome *outcome, const struct http_head *head, struct fn_bytes
 		return;
 	for (;; come = come + step < stream.size ? come + step : stream.size) {
 		struct fn_bytes piece = {stream.at + outcome->used, come - outcome->used};
-		char *copy = copy_of(piece);
+		char *copy = fuzz_copy(piece);
 		size_t used = 0;
 
 		outcome->found = http_body_feed(&outcome->body, (struct fn_bytes){copy, piece.size},

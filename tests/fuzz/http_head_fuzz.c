@@ -13,25 +13,13 @@ struct outcome {
 	struct http_head head;
 };
 
-/* In memory of its own, as from a socket, so that a step over its end is seen. */
-static char *
-copy_of(struct fn_bytes bytes)
-{
-	char *copy = malloc(bytes.size);
-
-	assert(copy || bytes.size == 0);
-	if (bytes.size > 0)
-		memcpy(copy, bytes.at, bytes.size);
-	return copy;
-}
-
 static void
 find(struct outcome *outcome, struct fn_bytes stream, size_t first, size_t step)
 {
 	size_t scanned = 0, come = first;
 
 	do {
-		char *piece = copy_of((struct fn_bytes){stream.at, come});
+		char *piece = fuzz_copy((struct fn_bytes){stream.at, come});
 
 		outcome->found = http_head_find((struct fn_bytes){piece, come}, &scanned,
 			&outcome->size, &outcome->refusal);
@@ -76,7 +64,7 @@ assert_head_is_sane(const struct http_head *head)
 static void
 read_head(struct fn_bytes stream, struct outcome *outcome)
 {
-	char *text = copy_of((struct fn_bytes){stream.at, outcome->size});
+	char *text = fuzz_copy((struct fn_bytes){stream.at, outcome->size});
 	struct fn_arena *arena = fn_arena_new();
 
 	assert(outcome->size <= stream.size && outcome->size <= HTTP_HEAD_MOST);
