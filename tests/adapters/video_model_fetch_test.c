@@ -1,14 +1,13 @@
 /* How a video that Veo has made is had, from its answer or from Cloud Storage, and found again. */
 #include "adapters/object_store.h"
 #include "fn/base64.h"
+#include "tests/support/memory.h"
 #include "tests/support/mp4.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 #include "tests/support/veo.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -195,21 +194,6 @@ END_TEST
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-static size_t
-memory_kib(const char *what)
-{
-	FILE *status = fopen("/proc/self/status", "re");
-	char line[256];
-	size_t kib = 0;
-
-	ck_assert_ptr_nonnull(status);
-	while (fgets(line, sizeof(line), status))
-		if (strncmp(line, what, strlen(what)) == 0)
-			kib = strtoul(line + strlen(what), NULL, 10);
-	fclose(status);
-	return kib;
-}
-
 static void
 forget_peak(void)
 {
@@ -219,13 +203,6 @@ forget_peak(void)
 	ck_assert_int_eq(write(file, "5", 1), 1);
 	close(file);
 }
-
-/* Sanitizers keep what was freed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY_MOST_KIB SIZE_MAX
-#else
-#define MEMORY_MOST_KIB (32 * 1024)
-#endif
 
 #define LARGE (100 * MIB)
 #define BLOCK (4 * MIB)
@@ -259,7 +236,7 @@ START_TEST(large_video_passes_through_little_memory)
 	veo_open_model("", large_script(sample, _i == 1), 1 + LARGE / BLOCK);
 	ck_assert(object_store_open(&objects, &config, veo.http, &veo.err));
 	forget_peak();
-	size_t before = memory_kib("VmRSS:");
+	size_t before = memory_kib(getpid(), "VmRSS:");
 	ck_assert(video_model_poll(veo.model, &veo.call, FN_BYTES(VEO_OPERATION), &poll, &veo.err));
 	ck_assert_msg(video_model_fetch(veo.model, &veo.call, &poll.video, &file, &veo.err), "%s",
 		veo.err.message);
@@ -267,7 +244,7 @@ START_TEST(large_video_passes_through_little_memory)
 	ck_assert_msg(
 		object_store_put_stream(objects, &veo.call, FN_BYTES("v.mp4"), &object, &veo.err),
 		"%s", veo.err.message);
-	size_t grown = memory_kib("VmHWM:") - before;
+	size_t grown = memory_kib(getpid(), "VmHWM:") - before;
 	ck_assert_uint_eq(file.bytes.size, LARGE);
 	ck_assert_msg(grown <= MEMORY_MOST_KIB, "%zu KiB", grown);
 	object_store_close(objects);

@@ -2,7 +2,7 @@
 
 #include "fn/clock.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp.h"
+#include "tests/support/temp_store.h"
 
 #include <pthread.h>
 
@@ -36,12 +36,7 @@ request_init(struct request *request)
 static void
 setup(void)
 {
-	struct fn_arena *arena = fn_arena_new();
-	struct document_store_config config = {
-		.url = fn_textf(arena, "sqlite:%s/phoenix.db", temp_folder())};
-
-	ck_assert(document_store_open(&store, &config, NULL, NULL, &first.err));
-	fn_arena_drop(arena);
+	store = temp_store_open();
 	request_init(&first);
 	request_init(&second);
 	request_init(&third);

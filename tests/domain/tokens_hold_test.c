@@ -3,7 +3,7 @@
 #include "fn/clock.h"
 #include "tests/support/ledger.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp.h"
+#include "tests/support/temp_store.h"
 
 #define USER "user_7"
 #define NOW_MS INT64_C(1795498618000)
@@ -19,12 +19,8 @@ static struct fn_error err;
 static void
 setup(void)
 {
-	struct document_store_config config = {.emulator_host = ""};
-
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
-	ck_assert_msg(
-		document_store_open(&documents, &config, NULL, NULL, &err), "%s", err.message);
+	documents = temp_store_open();
 	fn_clock_pretend(NOW_MS);
 }
 

@@ -4,7 +4,7 @@
 #include "fn/clock.h"
 #include "tests/support/ledger.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp.h"
+#include "tests/support/temp_store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -33,11 +33,8 @@ must(bool ok)
 static void
 setup(void)
 {
-	struct document_store_config config;
-
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
-	must(document_store_open(&documents, &config, NULL, NULL, &err));
+	documents = temp_store_open();
 	fn_clock_pretend(THEN);
 }
 

@@ -6,6 +6,7 @@
 #include "tests/support/redis_server.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
+#include "tests/support/temp_store.h"
 
 #include <string.h>
 
@@ -44,15 +45,13 @@ rebuild(enum video_reach reach)
 static void
 setup(void)
 {
-	struct document_store_config config;
 	struct object_store_config objects = {.public_url = "http://objects"};
 
 	fn_log_level(FN_CRITICAL);
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 50000};
-	config.url = fn_textf(call.arena, "sqlite:%s/store.db", temp_folder());
 	jobs_config.url = redis_server_url(redis);
 	objects.url = fn_textf(call.arena, "file:%s/objects", temp_folder());
-	must(document_store_open(&with.documents, &config, NULL, NULL, &err));
+	with.documents = temp_store_open();
 	must(object_store_open(&with.objects, &objects, NULL, &err));
 	must(job_queue_open(&with.queue.jobs, &jobs_config, &err));
 	job_worker_init(&ann, "ann");

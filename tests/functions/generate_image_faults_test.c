@@ -147,28 +147,18 @@ END_TEST
 
 /* ---- The document store fails ---------------------------------------------------------------- */
 
-static const struct {
-	void (*begin)(const char *path), (*end)(void);
-	int status;
-	unsigned retry_after_s;
-	const char *sentence;
-} store_failures[] = {
-	{store_fault_lock, store_fault_unlock, 503, 1, "locked"},
-	{store_fault_fill, store_fault_empty, 502, 0, "phoenix.db"},
-};
-
 /* A store that fails at the start: the model is not asked. */
 START_TEST(store_failure_paints_nothing)
 {
 	assert_answer(studio_ask(STUDIO_OWL, "key-0", STUDIO_CALL_MS), 201);
-	store_failures[_i].begin(studio.database);
+	store_faults[_i].begin(studio.database);
 	struct asked request = studio_ask(STUDIO_FOX, "key-1", 300);
 
-	store_failures[_i].end();
-	assert_answer(request, store_failures[_i].status);
-	ck_assert_msg(strstr(request.err.message, store_failures[_i].sentence), "%s",
-		request.err.message);
-	ck_assert_uint_eq(request.err.retry_after_s, store_failures[_i].retry_after_s);
+	store_faults[_i].end();
+	assert_answer(request, store_faults[_i].status);
+	ck_assert_msg(
+		strstr(request.err.message, store_faults[_i].sentence), "%s", request.err.message);
+	ck_assert_uint_eq(request.err.retry_after_s, store_faults[_i].retry_after_s);
 	ck_assert_uint_eq(scripted_server_requests(studio.model), 1);
 	assert_answer(studio_ask(STUDIO_FOX, "key-1", STUDIO_CALL_MS), 201);
 }
@@ -192,12 +182,12 @@ START_TEST(store_failure_after_painting_lists_nothing)
 	studio_open_model("gemini:painter", studio_paints_slowly, 2);
 	pthread_create(&thread, NULL, run_in_time, &request);
 	studio_wait_for_model(1);
-	store_failures[_i].begin(studio.database);
+	store_faults[_i].begin(studio.database);
 	pthread_join(thread, NULL);
-	store_failures[_i].end();
-	assert_answer(request, store_failures[_i].status);
-	ck_assert_msg(strstr(request.err.message, store_failures[_i].sentence), "%s",
-		request.err.message);
+	store_faults[_i].end();
+	assert_answer(request, store_faults[_i].status);
+	ck_assert_msg(
+		strstr(request.err.message, store_faults[_i].sentence), "%s", request.err.message);
 	ck_assert(!studio_lists(request.id));
 
 	assert_answer(studio_ask(STUDIO_FOX, "key-1", STUDIO_CALL_MS), 409);
@@ -216,8 +206,8 @@ main(void)
 		{model_failure_leaves_nothing, COUNT(model_failures), studio_open, studio_close},
 		{bucket_failure_lists_nothing, COUNT(bucket_failures), studio_open, studio_close},
 		{unwritable_folder_lists_nothing, 1, studio_open, studio_close},
-		{store_failure_paints_nothing, COUNT(store_failures), studio_open, studio_close},
-		{store_failure_after_painting_lists_nothing, COUNT(store_failures), studio_open,
+		{store_failure_paints_nothing, STORE_FAULTS, studio_open, studio_close},
+		{store_failure_after_painting_lists_nothing, STORE_FAULTS, studio_open,
 			studio_close},
 	};
 

@@ -15,29 +15,19 @@
 
 /* ---- Something fails ------------------------------------------------------------------------- */
 
-static const struct {
-	void (*begin)(const char *path), (*end)(void);
-	int status;
-	unsigned retry_after_s;
-	const char *sentence;
-} store_failures[] = {
-	{store_fault_lock, store_fault_unlock, 503, 1, "locked"},
-	{store_fault_fill, store_fault_empty, 502, 0, "phoenix.db"},
-};
-
 /* A store that fails charges nothing and queues nothing; the same request works after it. */
 START_TEST(store_failure_charges_nothing)
 {
 	desk_submitted();
-	store_failures[_i].begin(desk.database);
+	store_faults[_i].begin(desk.database);
 	struct asked request = desk_submit_of(DESK_OWL, "key-1");
 	desk_run(&request, 300);
 
-	store_failures[_i].end();
-	assert_answer(request, store_failures[_i].status);
-	ck_assert_msg(strstr(request.err.message, store_failures[_i].sentence), "%s",
-		request.err.message);
-	ck_assert_uint_eq(request.err.retry_after_s, store_failures[_i].retry_after_s);
+	store_faults[_i].end();
+	assert_answer(request, store_faults[_i].status);
+	ck_assert_msg(
+		strstr(request.err.message, store_faults[_i].sentence), "%s", request.err.message);
+	ck_assert_uint_eq(request.err.retry_after_s, store_faults[_i].retry_after_s);
 	desk_has_charged(1);
 	assert_answer(desk_submit(DESK_OWL, "key-1"), 202);
 	desk_has_charged(2);
@@ -193,7 +183,7 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{store_failure_charges_nothing, COUNT(store_failures), desk_open, desk_close},
+		{store_failure_charges_nothing, STORE_FAULTS, desk_open, desk_close},
 		{queue_may_be_down, 1, desk_open, desk_close},
 		{queue_may_go_down_between, 1, desk_open, desk_close},
 		{kill_after_the_commit_loses_nothing, 2, desk_open, desk_close},

@@ -1,5 +1,6 @@
 /* The program itself: what it is told by the outside world, how it stops, how much memory it takes.
  */
+#include "tests/support/memory.h"
 #include "tests/support/mp4.h"
 #include "tests/support/peer.h"
 #include "tests/support/program.h"
@@ -10,7 +11,6 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -233,29 +233,6 @@ END_TEST
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
-static size_t
-memory_kib(const char *what)
-{
-	FILE *status =
-		fopen(fn_textf(shop.call.arena, "/proc/%d/status", program_pid(worker)), "re");
-	char line[256];
-	size_t kib = 0;
-
-	ck_assert_ptr_nonnull(status);
-	while (fgets(line, sizeof(line), status))
-		if (strncmp(line, what, strlen(what)) == 0)
-			kib = strtoul(line + strlen(what), NULL, 10);
-	fclose(status);
-	return kib;
-}
-
-/* Sanitizers keep what was freed. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY_MOST_KIB SIZE_MAX
-#else
-#define MEMORY_MOST_KIB (32 * 1024)
-#endif
-
 #define LARGE (100 * MIB)
 #define BLOCK (4 * MIB)
 
@@ -284,10 +261,10 @@ START_TEST(large_video_takes_little_memory)
 	workshop_model_plays(script, COUNT(script));
 	start(NULL);
 	struct fn_bytes id = workshop_submit("ann");
-	size_t before = memory_kib("VmRSS:");
+	size_t before = memory_kib(program_pid(worker), "VmRSS:");
 	ck_assert_int_eq(post(events[0].headers, fn_bytes(events[0].body)), 204);
 	workshop_has_ended(id, "succeeded", NULL);
-	size_t grown = memory_kib("VmHWM:") - before;
+	size_t grown = memory_kib(program_pid(worker), "VmHWM:") - before;
 	ck_assert_msg(grown <= MEMORY_MOST_KIB, "%zu KiB", grown);
 	printf("%zu KiB above idle\n", grown);
 }

@@ -53,3 +53,8 @@ store_fault_empty(void)
 	limit_files(RLIM_INFINITY);
 	sqlite3_close(other);
 }
+
+const struct store_fault store_faults[STORE_FAULTS] = {
+	{store_fault_lock, store_fault_unlock, 503, 1, "locked"},
+	{store_fault_fill, store_fault_empty, 502, 0, "phoenix.db"},
+};

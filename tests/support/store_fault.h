@@ -11,4 +11,13 @@ void store_fault_unlock(void);
 void store_fault_fill(const char *path);
 void store_fault_empty(void);
 
+/* Both, and what is answered meanwhile. */
+#define STORE_FAULTS 2
+extern const struct store_fault {
+	void (*begin)(const char *path), (*end)(void);
+	int status;
+	unsigned retry_after_s;
+	const char *sentence;
+} store_faults[STORE_FAULTS];
+
 #endif
