@@ -293,17 +293,17 @@ static void
 remove_dead_drafts(int drafts)
 {
 	int64_t dead_s = fn_unix_ms() / 1000 - DEAD_S;
-	int folder = openat(drafts, ".", FOLDER);
-	DIR *list = folder < 0 ? NULL : fdopendir(folder);
-	const struct dirent *entry;
+	struct dirent **list = NULL;
+	int count = scandirat(drafts, ".", &list, NULL, NULL);
 	struct stat is;
 
-	while (list && (entry = readdir(list)))
-		if (fstatat(drafts, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+	for (int i = 0; i < count; i++) {
+		if (fstatat(drafts, list[i]->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
 			is.st_mtime < dead_s)
-			unlinkat(drafts, entry->d_name, 0);
-	if (list)
-		closedir(list);
+			unlinkat(drafts, list[i]->d_name, 0);
+		free(list[i]);
+	}
+	free(list);
 }
 
 static bool
