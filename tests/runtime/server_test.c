@@ -554,6 +554,15 @@ START_TEST(a_torrent_does_not_drown_others)
 }
 END_TEST
 
+static void
+start_with_one_handler(void)
+{
+	led_server_defaults();
+	led_options.concurrency = 1;
+	led_server_start();
+}
+
+/* All of them with some handlers, and with one alone. */
 int
 main(void)
 {
@@ -582,5 +591,11 @@ main(void)
 		{A(a_torrent_does_not_drown_others), .rows = COUNT(torrents)},
 	};
 
-	return suite_run("server", cases, COUNT(cases));
+	struct suite_case twice[2 * COUNT(cases)];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		twice[2 * i] = twice[2 * i + 1] = cases[i];
+		twice[2 * i + 1].setup = start_with_one_handler;
+	}
+	return suite_run("server", twice, COUNT(twice));
 }
