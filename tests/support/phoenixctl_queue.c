@@ -18,8 +18,8 @@ phoenixctl_finish(const struct job *job, enum job_verdict verdict, const char *n
 	jobs_must(job_queue_finish(jobs.queue, &jobs.call, job, &end, &jobs.err));
 }
 
-void
-phoenixctl_queue_empty(void)
+static void
+setup(void)
 {
 	static const struct job_limits limits = {
 		.running = 3, .running_per_user = 2, .waiting = 500, .failures = 5, .crashes = 4};
@@ -39,7 +39,7 @@ phoenixctl_queue_populated(void)
 {
 	struct job job;
 
-	phoenixctl_queue_empty();
+	setup();
 	jobs_enqueue("vid_delayed", "ann");
 	job = jobs_claim("vid_delayed");
 	phoenixctl_finish(&job, JOB_RETRY, "vertex: 429");
@@ -66,7 +66,7 @@ phoenixctl_suite(const char *name, struct suite_case *cases, size_t count)
 	jobs.server = redis_server_start(NULL);
 	for (size_t i = 0; i < count; i++) {
 		if (!cases[i].setup)
-			cases[i].setup = phoenixctl_queue_empty;
+			cases[i].setup = setup;
 		cases[i].teardown = leave;
 	}
 	int status = suite_run(name, cases, count);

@@ -6,11 +6,9 @@
 #include "tests/support/jobs.h"
 #include "tests/support/phoenixctl.h"
 
-void phoenixctl_queue_empty(void);
-void phoenixctl_queue_populated(void);
-
-/* Runs cases with one server. Where none is set, their setup is the empty queue. */
+/* Runs cases with one server. Their setup is an empty queue, unless it is the one below. */
 int phoenixctl_suite(const char *name, struct suite_case *, size_t count);
+void phoenixctl_queue_populated(void);
 
 void phoenixctl_renew(struct job *, int progress);
 void phoenixctl_finish(const struct job *, enum job_verdict, const char *note);

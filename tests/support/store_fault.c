@@ -35,8 +35,9 @@ store_fault_unlock(void)
 	sqlite3_close(other);
 }
 
-void
-store_fault_fill(const char *path)
+/* Nor is the log emptied, as it would be by the last who closes the store. */
+static void
+fill(const char *path)
 {
 	char log_path[4200];
 	struct stat log;
@@ -47,8 +48,8 @@ store_fault_fill(const char *path)
 	limit_files((rlim_t)log.st_size);
 }
 
-void
-store_fault_empty(void)
+static void
+empty(void)
 {
 	limit_files(RLIM_INFINITY);
 	sqlite3_close(other);
@@ -56,5 +57,5 @@ store_fault_empty(void)
 
 const struct store_fault store_faults[STORE_FAULTS] = {
 	{store_fault_lock, store_fault_unlock, 503, 1, "locked"},
-	{store_fault_fill, store_fault_empty, 502, 0, "phoenix.db"},
+	{fill, empty, 502, 0, "phoenix.db"},
 };

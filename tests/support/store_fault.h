@@ -6,12 +6,8 @@
 void store_fault_lock(const char *path);
 void store_fault_unlock(void);
 
-/* There is no room for the store's log to grow in, though for other files; nor is it emptied, as it
- * would be by the last who closes the store. */
-void store_fault_fill(const char *path);
-void store_fault_empty(void);
-
-/* Both, and what is answered meanwhile. */
+/* That, and that there is no room for the store's log to grow in, though for other files; and what
+ * is answered meanwhile. */
 #define STORE_FAULTS 2
 extern const struct store_fault {
 	void (*begin)(const char *path), (*end)(void);
