@@ -116,7 +116,7 @@ static const struct {
 START_TEST(a_mixed_crowd_is_finished)
 {
 	static const char *const settings[] = {"MAX_CONCURRENCY=8", NULL};
-	struct peer *peers[COUNT(clients)][50];
+	struct peer *peers[COUNT(clients)][50] = {0};
 
 	serve(settings);
 	for (size_t i = 0; i < COUNT(clients); i++) {

@@ -181,7 +181,7 @@ END_TEST
 /* Clocks run on while every handler is busy: who dawdles is told so, who is idle is let go. */
 START_TEST(time_passes_while_all_are_busy)
 {
-	struct peer *busy[8], *slow, *idle;
+	struct peer *busy[8] = {0}, *slow, *idle;
 
 	led_options.concurrency = limits[_i];
 	led_options.timeouts.head_ms = led_options.timeouts.idle_ms = 300;
