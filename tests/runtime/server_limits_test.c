@@ -85,6 +85,32 @@ START_TEST(nobody_waits_for_ever)
 }
 END_TEST
 
+/* Who says nothing more while he waits still waits. */
+START_TEST(who_waits_may_have_said_all)
+{
+	struct peer *running, *waiting;
+
+	led_options.concurrency = 1;
+	led_server_start();
+	running = led_peer();
+	waiting = led_peer();
+	peer_sends(running, GET("/wait"));
+	led_wait_until_begun(1);
+	peer_sends(waiting, GET("/works") GET("/works"));
+	peer_finish(waiting);
+	ck_assert(peer_is_silent(waiting, 100));
+	led_release(1);
+	ck_assert(peer_read(running, &answer));
+	for (int i = 0; i < 2; i++) {
+		ck_assert(peer_read(waiting, &answer));
+		ck_assert_int_eq(answer.status, 200);
+	}
+	ck_assert(peer_ended(waiting));
+	peer_close(running);
+	peer_close(waiting);
+}
+END_TEST
+
 /* Where as many wait as may the next one is sent away at once. */
 START_TEST(the_line_has_an_end)
 {
@@ -237,6 +263,7 @@ main(void)
 		{WITH(calls_wait_for_their_turn)},
 		{WITH(calls_run_side_by_side), .rows = COUNT(crowds)},
 		{WITH(nobody_waits_for_ever)},
+		{WITH(who_waits_may_have_said_all)},
 		{WITH(the_line_has_an_end)},
 		{WITH(a_late_call_is_answered_without_it)},
 		{WITH(a_late_answer_to_head_has_no_body)},

@@ -332,15 +332,19 @@ START_TEST(requests_behind_a_large_answer_are_not_forgotten)
 }
 END_TEST
 
-/* A client that sends no more after its request still gets its answer. */
+/* A client that sends no more after its requests still gets its answers. */
 START_TEST(half_a_connection_is_enough)
 {
 	struct peer *peer = led_peer();
 
-	peer_sends(peer, GET("/large?size=3000000"));
+	peer_sends(peer, GET("/1") GET("/large?size=3000000") GET("/3"));
 	peer_finish(peer);
 	ck_assert(peer_read(peer, &answer));
+	ck_assert_bytes_eq(answer.body, "GET|/1||Host=h;|");
+	ck_assert(peer_read(peer, &answer));
 	ck_assert_uint_eq(answer.body.size, 3000000);
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_bytes_eq(answer.body, "GET|/3||Host=h;|");
 	ck_assert(peer_ended(peer));
 	peer_close(peer);
 }
