@@ -33,10 +33,12 @@ resource "google_firestore_index" "this" {
   }
 }
 
-# A remembered answer is of use for a day.
-resource "google_firestore_field" "idempotency_expiry" {
+# What is remembered for a while only: answers, and which picture came of a prompt.
+resource "google_firestore_field" "expiry" {
+  for_each = toset(["idempotency", "repeats"])
+
   database   = google_firestore_database.this.name
-  collection = "idempotency"
+  collection = each.key
   field      = "expires_at"
 
   ttl_config {}
@@ -48,8 +50,8 @@ resource "google_firestore_field" "idempotency_expiry" {
 # The mark of the last commit is random text that nobody asks for: an index of it would only cost.
 resource "google_firestore_field" "commit_mark" {
   for_each = toset([
-    "balances", "budgets", "creations", "deletions", "idempotency", "ledger", "like_counters", "likes", "usernames",
-    "users"
+    "balances", "budgets", "creations", "deletions", "idempotency", "ledger", "like_counters", "likes", "repeats",
+    "usernames", "users"
   ])
 
   database   = google_firestore_database.this.name

@@ -23,6 +23,20 @@ wait_for_turn(void *with, struct fn_call *call, struct fn_error *err)
 	return quota_wait(turns->quota, call, fn_bytes(event), err);
 }
 
+static bool
+paint(struct picture *picture, struct fn_call *call, const struct services *use,
+	const struct prompt *prompt, struct fn_bytes creation, struct fn_error *err)
+{
+	struct turns turns = {&use->quota, creation, 0};
+	const struct image_pace pace = {wait_for_turn, &turns};
+
+	if (repeats_find(&use->repeats, call, &prompt->image, picture))
+		return true;
+	TRY(image_model_paint(use->model, call, &prompt->image, &pace, picture, err));
+	repeats_note(&use->repeats, call, &prompt->image, creation);
+	return true;
+}
+
 /* Bytes first, document second: a crash in between leaves an unlisted object, never a creation
  * without its picture. */
 static bool
@@ -30,11 +44,9 @@ make_picture(struct creation *creation, struct fn_call *call, const struct servi
 	const struct user *user, const struct prompt *prompt, struct idempotency *once,
 	const struct tokens_hold *paid, struct fn_error *err)
 {
-	struct turns turns = {&use->quota, once->creation_id, 0};
-	const struct image_pace pace = {wait_for_turn, &turns};
 	struct picture picture;
 
-	TRY(image_model_paint(use->model, call, &prompt->image, &pace, &picture, err));
+	TRY(paint(&picture, call, use, prompt, once->creation_id, err));
 	creation_of_picture(creation, call, once->creation_id, user, prompt, &picture);
 	creation->url = object_store_public_url(use->objects, call->arena, creation->object_key);
 	const struct object object = {picture.bytes, picture.mime_type, IMMUTABLE};

@@ -8,6 +8,7 @@
 #include "adapters/object_store.h"
 #include "domain/limits.h"
 #include "domain/quota.h"
+#include "domain/repeats.h"
 #include "domain/tokens.h"
 #include "fn/api.h"
 
@@ -19,6 +20,7 @@ struct services {
 	const struct tokens_config *prices;
 	struct limits limits;
 	struct quota quota;
+	struct repeats repeats;
 	struct image_model *model;
 };
 

@@ -17,6 +17,7 @@ struct config {
 	struct rate_limit_config counter;
 	struct limits_config limits;
 	struct quota_config quota;
+	struct repeats_config repeats;
 	struct vertex_config vertex;
 	struct image_model_config model;
 	struct google_credentials_config credentials;
@@ -32,6 +33,7 @@ static const struct fn_settings settings[] = {
 	{rate_limit_redis_settings, offsetof(struct config, counter)},
 	{limits_settings, offsetof(struct config, limits)},
 	{quota_settings, offsetof(struct config, quota)},
+	{repeats_settings, offsetof(struct config, repeats)},
 	{vertex_settings, offsetof(struct config, vertex)},
 	{image_model_settings, offsetof(struct config, model)},
 	{google_credentials_settings, offsetof(struct config, credentials)},
@@ -61,8 +63,11 @@ wiring_open(struct wiring *all, const struct config *config, struct fn_error *er
 	TRY(rate_limit_open(&all->counter, &config->counter, err));
 	all->use.limits = (struct limits){all->counter, config->limits};
 	all->use.quota = (struct quota){all->counter, config->quota};
-	return document_store_open(
-		&all->use.documents, &config->documents, all->credentials, all->http, err);
+	TRY(document_store_open(
+		&all->use.documents, &config->documents, all->credentials, all->http, err));
+	all->use.repeats = (struct repeats){
+		all->use.documents, all->use.objects, config->model.model, config->repeats};
+	return true;
 }
 
 static void

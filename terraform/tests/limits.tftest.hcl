@@ -200,8 +200,8 @@ run "first_phase" {
     error_message = "Backups are not kept for 7 days and 14 weeks."
   }
   assert {
-    condition     = google_firestore_field.idempotency_expiry.collection == "idempotency" && google_firestore_field.idempotency_expiry.field == "expires_at" && length(google_firestore_field.idempotency_expiry.ttl_config) == 1
-    error_message = "Remembered answers are never forgotten."
+    condition     = toset([for field in google_firestore_field.expiry : field.collection if field.field == "expires_at" && length(field.ttl_config) == 1]) == toset(["idempotency", "repeats"])
+    error_message = "What is remembered for a while is never forgotten."
   }
   assert {
     condition     = length(google_firestore_index.this) == length(var.firestore_indexes)
