@@ -914,22 +914,28 @@ END_TEST
 
 static const char *issuer_url; /* of the scripted server: loopback hosts may be issuers */
 
-/* The document names our issuer and what follows it; `members` NULL: the right ones. */
+/* The document names our issuer and what follows it; `members` NULL: the right ones. It has the
+ * server's URL in it, so that it is written once the server is there, before blanks. */
 static struct answer
 ask_discovered(const char *ending, const char *more_issuer, const char *members)
 {
-	static struct script script[2];
+	static char document[1024];
+	const struct script script[] = {
+		{.status = 200, .body = {document, sizeof(document)}},
+		{.status = 200, .body = keys_of(jwk_of(ec, "ec"), NULL)},
+	};
 	struct identity_config config = config_of("");
 
-	script[1] = (struct script){.status = 200, .body = keys_of(jwk_of(ec, "ec"), NULL)};
 	server = scripted_server_start(script, COUNT(script));
 	issuer_url = fn_textf(arena, "%s%s", scripted_server_url(server), ending);
 	if (!members)
 		members = fn_textf(
 			arena, "\"jwks_uri\":\"%s/the/keys\"", scripted_server_url(server));
-	script[0] = (struct script){.status = 200,
-		.body = fn_bytes(fn_textf(
-			arena, "{\"issuer\":\"%s%s\",%s}", issuer_url, more_issuer, members))};
+	const char *json =
+		fn_textf(arena, "{\"issuer\":\"%s%s\",%s}", issuer_url, more_issuer, members);
+	ck_assert_uint_le(strlen(json), sizeof(document));
+	memset(document, ' ', sizeof(document));
+	memcpy(document, json, strlen(json));
 	config.issuer = issuer_url;
 	open_with(&config);
 	return ask(token_sign(ec, arena, ES256,
