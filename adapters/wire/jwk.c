@@ -104,6 +104,27 @@ number_of(struct fn_bytes bytes)
 	return BN_bin2bn((const unsigned char *)bytes.at, (int)bytes.size, NULL);
 }
 
+/* Whether both primes look as those of a library whose keys can be factored: modulo each small
+ * prime they are a power of 65537 (Nemec and others, "The Return of Coppersmith's Attack", 2017).
+ * That holds of one in 240 million other keys. */
+static bool
+is_roca(const BIGNUM *modulus)
+{
+	static const unsigned char primes[] = {
+		11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157};
+
+	for (size_t i = 0; i < sizeof(primes); i++) {
+		BN_ULONG rest = BN_mod_word(modulus, primes[i]), power = 1;
+
+		do
+			power = power * 65537 % primes[i];
+		while (power != rest && power != 1);
+		if (power != rest)
+			return false;
+	}
+	return true;
+}
+
 static EVP_PKEY *
 make_rsa(const struct jwt_member *members, struct fn_arena *arena)
 {
@@ -117,7 +138,7 @@ make_rsa(const struct jwt_member *members, struct fn_arena *arena)
 	AUTO(drop_builder) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
 
 	if (!builder || !modulus || !exponent || BN_num_bits(modulus) < RSA_LEAST ||
-		!BN_is_odd(exponent) || BN_is_one(exponent) ||
+		is_roca(modulus) || !BN_is_odd(exponent) || BN_is_one(exponent) ||
 		!OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) ||
 		!OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent))
 		return NULL;

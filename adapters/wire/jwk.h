@@ -9,8 +9,8 @@
 struct jwk_set;
 struct jwk;
 
-/* Of the keys in {"keys": [...]} those that can verify what jws.h takes: RSA of 2048 to 8192 bits,
- * points on P-256. All others, which are for other uses, are left out.
+/* Of the keys in {"keys": [...]} those that can verify what jws.h takes: RSA of 2048 to 8192 bits
+ * that are hard to factor, points on P-256. All others, which are for other uses, are left out.
  * FN_UPSTREAM: the text is no such set, or holds no usable key. */
 FN_MUST bool jwk_set_read(struct jwk_set **, struct fn_bytes json, struct fn_error *);
 void jwk_set_drop(struct jwk_set *); /* NULL is fine */

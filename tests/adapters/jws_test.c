@@ -37,14 +37,25 @@ judge(const char *key, const char *token)
 	return ok ? NULL : WRONG;
 }
 
-START_TEST(published_vectors_are_judged_as_they_say)
+static void
+assert_judged(const struct jws_vector *v, unsigned id)
 {
-	const struct jws_vector *v = &jws_vectors[_i];
 	const char *why = judge(v->key, v->token);
 
-	ck_assert_uint_eq(v->id, (unsigned)_i + 1);
-	ck_assert_msg(v->valid || why, "%u %s: it is taken", v->id, v->comment);
+	ck_assert_uint_eq(v->id, id);
+	ck_assert_msg(v->valid || why, "%u %s: it is taken", id, v->comment);
 	ck_assert_pstr_eq(why, v->why);
+}
+
+START_TEST(published_signatures_are_judged_as_they_say)
+{
+	assert_judged(&jws_vectors[_i], (unsigned)_i + 1);
+}
+END_TEST
+
+START_TEST(published_keys_are_judged_as_they_say)
+{
+	assert_judged(&jwk_vectors[_i], (unsigned)_i + 1);
 }
 END_TEST
 
@@ -108,7 +119,8 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(published_vectors_are_judged_as_they_say, COUNT(jws_vectors)),
+		ROWS(published_signatures_are_judged_as_they_say, COUNT(jws_vectors)),
+		ROWS(published_keys_are_judged_as_they_say, COUNT(jwk_vectors)),
 		ROWS(parts_are_taken_apart, 1),
 		ROWS(base64url_has_one_text_for_each_bytes, COUNT(encodings)),
 	};

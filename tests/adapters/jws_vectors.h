@@ -19,9 +19,15 @@
 #define N_384 "zab6XKdr_gSS7Ffgo7__cnLcjR4lrR-zOKoFDwLBBOYxM9a1t8SYXruumsA2pbnAMHTWCuyOJbrzkqDEMP8FuI6UiAXT3XRRHYiFJQp7V0IVraAVxVkHZobiU8zJbAgVsSke54fMM2O0932TDrmY18WCskzqnOId6XInkZiYY6J-vICgDeW9L5Iod15aTOsFTVjJvjagVDNpcaE2Qt2VEN1paqJo2zqrIpnV2I-OViQ00UJwlNPfjnLR72m07TTRK6w3UiOyolzyJ_c1-BboXhcjkwR2mmCCFUzRWJn8Hq77abdIo-XtJNODcll94-TionuVHWrH2xgtaAnY_1Ebfw"
 #define N_512 "wsSoYCNtPJCWoHbWulEH4Pe9geG6kW9zdXJL0rCwtjlWgTcVo0V6sEWLcfs1pFsn-e96w-V53qRd-_0HgZ7WtwIapTNsWEQqrdlsqe6dMkc-nZJ4VitNECWK3mqY-xx8_cOzcW713sWM9zs1nziVmbS1hlqYY1GesAHDJDh9p1VFDbNBMJNg44B8BWW44sRPvV5ujQTQBtfudouOhDYIKpD6DoN_MvRgh6tKDZviiqfaF5TOsBcqf1DtIPbfZB77y_0qrIl3XHYacxAJPGccl3-hiw1uAfsl96QytCxlNZeExokgVxnBz246Zdri2kNMMm3egbtv__vb9t5cFrunSQ"
 #define N_BILBO "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw"
+#define N_ROCA "AanFpofbj7KjD4Lf-N2hVMKR7yewSyXhhbirIMTGpfYEhZ_lnt5UoK98DnKIgArXGTu3MaW_HhFw16HGaTDUHqPrId7fe4r11CqRw09yBFuW79V8sYIwHdzCaWflUI6auImYbVfoN9_nD5n8N8SY9DwXw7mwZM9wREPXoDPgOoIWl6q_MPsp7n0zs3Z5ZaiQWOOzl1S9OhwAfSiiOwz6efnXEaxuTEtPd7BjSx7NaFka8Dx9U7YqXy2RFj1O9PjyaDGuRh7YXsX3iMUSP_wSyHQg_c_qHRtKUsNSGCT7OZg0hzm2KphtjnayKJvC64vAbROBR4Ubg6Bxg9IQVZ-QYyE"
+#define N_1024 "rJBIp6T1YK-RtPyvYqFFlcucqewSAA_IReSFchE8qyiQrbARqRlXWkB2DR8j_pJQnIpYELbQWZC5Cd0PTGAU8rMbar2AW6zpmBbi7aQf17lUBdt8XI9M9rq7FPVQ1dDdUXm1SVH_9qqWhvMPR422SbfHBEzCAtzK0ANDRo6qz78"
+#define N_ONE "u-SfdHPjFtGmzuoH6gheIIZ4nLwUHBQEtFGqOe0N8JuZUc5VOzlI8yl0r8ESilAouttkdftexj4VFJz5R9FH90ypVQDPL0H4mC_RtkcJ1DBB8MriU8dmzqSXP1SBs4s5L-pJWxKKLjXddD6gXJZ7HT_aPl2olvlLh8JkD_52U6sjdeP3OWDKvMu5GsrMlS9XJCVaCx8r9698OEElwK-ZW9PztgTSb-MvyTuyzis5Yc13n_z0wMLahpDilI2fzNsZ3yH6htu4VXPraSEZV6C0Z7epAAAUqiUnxh3WRupEICaewYEnW3MVS2hHwLwtPu_RR0XHoZr1oPSlQMP3Zi2QKw"
+#define AES_BYTES "-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE"
 #define XY_P256 "\"crv\":\"P-256\",\"x\":\"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY\",\"y\":\"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw\""
+#define XY_NO_POINT "\"crv\":\"P-256\",\"x\":\"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY\",\"y\":\"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgnw\""
+#define XY_P384 "\"crv\":\"P-384\",\"x\":\"04N0xi21hshyvBp7I167sbE_bXqyqkAPfefdklMO7wY\",\"y\":\"UI8exy-C06a7DUnjIdENkxeFtHM4-l_41LqEw9nVgmw\""
 #define XY_P521 "\"crv\":\"P-521\",\"x\":\"AHKZLLOsCOzz5cY97ewNUajB957y-C-U88c3v13nmGZx6sYl_oJXu9A5RkTKqjqvjyekWF-7ytDyRXYgCF5cj0Kt\",\"y\":\"AdymlHvOiLxXkEhayXQnNCvDX4h9htZaCJN34kfmC6pV5OhQHiraVySsUdaQkAgDPrwQrJmbnX9cwlGfP-HqHZR1\""
-#define OCT_KEY(id, use, k) "{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"" id "\"," use "\"k\":\"" k "\"}"
+#define OCT_KEY(alg, id, k) "{\"kty\":\"oct\",\"use\":\"sig\",\"alg\":\"" alg "\",\"kid\":\"" id "\",\"k\":\"" k "\"}"
 #define RSA_KEY(id, use, n) "{\"kty\":\"RSA\",\"kid\":\"" id "\"," use "\"e\":\"AQAB\",\"n\":\"" n "\"}"
 #define EC_KEY(id, use, xy) "{\"kty\":\"EC\",\"kid\":\"" id "\"," use xy "}"
 #define ALG(name) "\"alg\":\"" name "\","
@@ -30,9 +36,9 @@
 #define OPS(name) "\"key_ops\":[\"" name "\"],"
 #define BILBO "bilbo.baggins@hobbiton.example"
 
-#define AES OCT_KEY("kid-aes-sign", SIG, "-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE")
-#define ZERO_AES OCT_KEY("hs256-key", SIG, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-#define RFC7520_AES OCT_KEY("018c0ae5-4d9b-471b-bfd6-eef314bc7037", SIG, "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg")
+#define AES OCT_KEY("HS256", "kid-aes-sign", AES_BYTES)
+#define ZERO_AES OCT_KEY("HS256", "hs256-key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
+#define RFC7520_AES OCT_KEY("HS256", "018c0ae5-4d9b-471b-bfd6-eef314bc7037", "hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg")
 #define P256 EC_KEY("kid-ec-sign", ALG("ES256") SIG, XY_P256)
 #define P256_ENC EC_KEY("kid-ec-sign", ENC, XY_P256)
 #define P256_ENC_OPS EC_KEY("kid-ec-sign", OPS("encrypt"), XY_P256)
@@ -51,6 +57,10 @@
 #define BILBO_PS256_OPS RSA_KEY(BILBO, ALG("PS256") OPS("verify"), N_BILBO)
 #define BILBO_P521 EC_KEY(BILBO, ALG("ES521") SIG, XY_P521)
 #define BILBO_P521_OPS EC_KEY(BILBO, ALG("ES521") OPS("verify"), XY_P521)
+#define AES_2 OCT_KEY("HS256", "kid-aes-sign-2", "-xbuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE")
+#define AES_SAME_ID OCT_KEY("HS256", "kid-aes-sign", "-xxuDNsVZ2iJtos-akfXTSCt4UO2cruLCsbWlBingge")
+#define RSA_EXPONENT_1 "{\"kty\":\"RSA\",\"kid\":\"RS256_2048\"," ALG("RS256") SIG "\"e\":\"AQ\",\"n\":\"" N_ONE "\"}"
+#define EC_AS_RSA "{\"kty\":\"RSA\",\"kid\":\"kid-ec-sign\"," ALG("ES256") SIG XY_P256 "}"
 
 /* ---- Beginnings of tokens -------------------------------------------------------------------- */
 
@@ -480,6 +490,36 @@ static const struct jws_vector {
 	{399, false, WRONG, P256, "rIsN_sIsOne", ES256_FOO "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ"},
 	{400, false, WRONG, P256, "rIsN_sIsNminus1", ES256_FOO "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVH_____AAAAAP__________vOb6racXnoTzucrC_GMlUA"},
 	{401, false, WRONG, P256, "rIsN_sIsN", ES256_FOO "_____wAAAAD__________7zm-q2nF56E87nKwvxjJVH_____AAAAAP__________vOb6racXnoTzucrC_GMlUQ"},
+};
+
+/* testvectors_v1/json_web_key_test.json: keys and sets of keys that somebody may have got wrong. */
+static const struct jws_vector jwk_vectors[] = {
+	{1, false, NO_ALGORITHM, AES "," P256, "rejectsValid", HS256_FOO "TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg"},
+	{2, true, NO_ALGORITHM, AES "," AES_2, "acceptsValid", HS256_FOO "TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg"},
+	{3, false, NO_ALGORITHM, AES "," AES_2, "rejectsModifiedSignature", HS256_FOO "XD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg"},
+	{4, false, NO_ALGORITHM, AES "," AES_SAME_ID, "rejectsDuplicateKid", HS256_FOO "TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg"},
+	{5, true, NULL, RSA, "acceptsValid", RS256_FOO "HUwxI1-cZrZgcuOgBQ7G7NE-GrqK79l6GV1KT4DKXnSMFwC8pfZCzE7pmLE7mYpLCIvzC87yuOjuhT0uW5oe6aaAEtR978cm-q8dfly45flqMrd_ifhi9GCsMlyi8dpQ42Ou1etZljFZuWjfyk8CN1c5DaHRwhqjScAPIFp6xmzKIRUJ_xdQfUSfSlujLaixtScU518EoNP4oo1v7E8RAz6ZO4g2N4Xqs8OvSxYydcoTEg42QnLHe9JnXgI37Q5gSwinwaPsG3Ry56UYiLoL8mCUa74S51y02VsIgVmmGWgaXjM-i_lCiKQDBiBnvWlka4XhVuvd6ZWibM9cbCPtPg"},
+	{6, false, NO_USABLE_KEY, RSA_KEY("kid-rsa-sign", ALG("RSA1_5") ENC, N_RSA), "rejectsWrongUse", RS256_FOO "HUwxI1-cZrZgcuOgBQ7G7NE-GrqK79l6GV1KT4DKXnSMFwC8pfZCzE7pmLE7mYpLCIvzC87yuOjuhT0uW5oe6aaAEtR978cm-q8dfly45flqMrd_ifhi9GCsMlyi8dpQ42Ou1etZljFZuWjfyk8CN1c5DaHRwhqjScAPIFp6xmzKIRUJ_xdQfUSfSlujLaixtScU518EoNP4oo1v7E8RAz6ZO4g2N4Xqs8OvSxYydcoTEg42QnLHe9JnXgI37Q5gSwinwaPsG3Ry56UYiLoL8mCUa74S51y02VsIgVmmGWgaXjM-i_lCiKQDBiBnvWlka4XhVuvd6ZWibM9cbCPtPg"},
+	{7, false, NO_USABLE_KEY, RSA_KEY("kid-rsa-roca-sign", ALG("RS256") SIG, N_ROCA), "rejectsKeyWithRocaVulnerability", "eyJhbGciOiJSUzI1NiIsImtpZCI6ImtpZC1yc2Etcm9jYS1zaWduIn0.Zm9v.AF_6dFYBEaaI5OlOehaktwYarwKZwFFeKTNwz9ar6ntNh4k8oeQwiODJqT1nnX2KhrWMUc80JJIdaCq3y7wOSmlPrqRgrL5r9xqfQdokirCuynoq4Lbi226VlZmijmkyYtSeEbzvkhyjbY8cDQF_c2DMMQG8FBRNJPOSTxi_I75Twj0877G-16i3bAWcvFxcNKGQzSQNcp5Lvh15N2I3PDM5W7HaFwPO0drzLR9dsDW9uDCqHvMMyshC7rgZdqfXpkaJL8Whn_mUScnLxS7J-2wVt9xKY3LpR97HoanIK-rcqYS_eq9hY_65te4qbwPCtQMjipIgIGo9HZrNRomAB1c"},
+	{8, false, NO_USABLE_KEY, RSA_KEY("RS256_1024", ALG("RS256") SIG, N_1024), "rejects1024bitRsaKey", "eyJhbGciOiJSUzI1NiIsImtpZCI6IlJTMjU2XzEwMjQifQ..AFuv9BiuEQP1Nmidc5xFw0qIT1d0NmgqakVKmJ-mMJNzg_J1L6nNXxMrSXCS6sfGIgXc44-vk8StVf7eIKjxozqzZ3Z2jT8AX_vp6_1WOje9jSPYEwf-3OgmD2QcyV14jXVTx9s0M8WKoYIo4_zA4qGiViE18khwGd9uqsjrJVA"},
+	{9, false, NO_USABLE_KEY, RSA_EXPONENT_1, "rejectsPublicExponent1", "eyJhbGciOiJSUzI1NiIsImtpZCI6IlJTMjU2XzIwNDgifQ..AAH_____________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________________ADAxMA0GCWCGSAFlAwQCAQUABCC2RQuThyxZrC1hF3430kwQRUtpKnK2r9hhkP2mQe8zsg"},
+	{10, false, NO_ALGORITHM, OCT_KEY("HS256", "short_hs256_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg"), "key_too_short", "eyJhbGciOiJIUzI1NiIsImtpZCI6InNob3J0X2hzMjU2X2tleSJ9.Zm9v.OHXFiYUEmZcuvFx8FTvvN0fCfe8bspBX1ctB4dqcv0U"},
+	{11, false, NO_ALGORITHM, OCT_KEY("HS384", "short_hs384_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4"), "key_too_short", "eyJhbGciOiJIUzM4NCIsImtpZCI6InNob3J0X2hzMzg0X2tleSJ9.Zm9v.TKvI_fld4zqTKPhLBgiDArC88o2Lr4XyabrrD50VJUPQGev0k_q3g2kTIgK6evi8"},
+	{12, false, NO_ALGORITHM, OCT_KEY("HS512", "short_hs512_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-"), "key_too_short", "eyJhbGciOiJIUzUxMiIsImtpZCI6InNob3J0X2hzNTEyX2tleSJ9.Zm9v.8e1Oohdq6XP8EjQUEpX-E5fdbj9GG4JscFqPfxdN86R6DdFiRLXW6l0FZ5k4m-itvXSKDLvIsrdtJ6rZriHWiw"},
+	{13, true, NO_ALGORITHM, OCT_KEY("HS256", "long_hs256_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0A"), "long_key", "eyJhbGciOiJIUzI1NiIsImtpZCI6ImxvbmdfaHMyNTZfa2V5In0.Zm9v.21LcS4mucXHeWxB34_udiXxb3M3MHd0127KdnfF726o"},
+	{14, true, NO_ALGORITHM, OCT_KEY("HS384", "long_hs384_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0A"), "long_key", "eyJhbGciOiJIUzM4NCIsImtpZCI6ImxvbmdfaHMzODRfa2V5In0.Zm9v.Ets-iThpZ2a7MChVHGPUIddl87WDNMWBXzUuaqqwXhy1JQJ2e7qzF395b8dTM8XE"},
+	{15, true, NO_ALGORITHM, OCT_KEY("HS512", "long_hs512_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0A"), "long_key", "eyJhbGciOiJIUzUxMiIsImtpZCI6ImxvbmdfaHM1MTJfa2V5In0.Zm9v.QNYWqEdHjNGYfU3_Nf-ZfwaTuW9sNCtzQCNYcp64VJJPeFzph9CsN2CbBhCa2LKTJ7xXwpZPyS3KkwqLAwy17g"},
+	{16, false, NO_ALGORITHM, OCT_KEY("HS256", "hs256_key", ""), "empty_key", "eyJhbGciOiJIUzI1NiIsImtpZCI6ImhzMjU2X2tleSJ9.Zm9v.fyLEImF-r3ro2KJGK6cE1r304rKYqPMDLOwWF7A8cn4"},
+	{17, false, NO_ALGORITHM, OCT_KEY("HS384", "hs384_key", ""), "empty_key", "eyJhbGciOiJIUzM4NCIsImtpZCI6ImhzMzg0X2tleSJ9.Zm9v.MucSluWWs1vlepYBpVrIrCv9_j1E3QjP2_bjx6Elmv6hs08BFpZHZgAzKmkuE8Hq"},
+	{18, false, NO_ALGORITHM, OCT_KEY("HS512", "hs512_key", ""), "empty_key", "eyJhbGciOiJIUzUxMiIsImtpZCI6ImhzNTEyX2tleSJ9.Zm9v.DvLOFJrm8h9rvMXLtami3YIXZXrDVxnKAjputDbIo4NWt5WvfCkV7xlf8kqOhmQeBSi38VBBSI-Jl0tqJvrfNg"},
+	{19, false, NO_USABLE_KEY, EC_KEY("kid-ec-sign", ALG("ES521") SIG, XY_P256), "mismatchedAlgAndCurve", ES256_FOO "5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA"},
+	{20, false, NO_USABLE_KEY, EC_KEY("kid-ec-sign", ALG("ES224") SIG, XY_P256), "mismatchedAlgAndCurve", ES256_FOO "5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA"},
+	{21, false, NO_USABLE_KEY, EC_KEY("kid-ec-sign", ALG("ES256") ENC, XY_P256), "rejectsModifiedKey", ES256_FOO "5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA"},
+	{22, false, NO_USABLE_KEY, EC_KEY("kid-ec-sign", ALG("ES256") SIG, XY_NO_POINT), "rejectsModifiedKey", ES256_FOO "5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA"},
+	{23, false, NO_USABLE_KEY, EC_KEY("kid-ec-sign", ALG("ES256") SIG, XY_P384), "rejectsModifiedKey", ES256_FOO "5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA"},
+	{24, false, NO_USABLE_KEY, EC_AS_RSA, "rejectsModifiedKey", ES256_FOO "5cA0OHyMP7ezamUd5c9kV-FrGxdx4hbGXOdplQkutrqWrte5P-pAvsE3Ve6xSyU3YDQwUHjVVOtvcrEbbnZ8yA"},
+	{25, false, NO_ALGORITHM, OCT_KEY("A256GCM", "kid-aes-sign", AES_BYTES), "rejectsAesKey", HS256_FOO "TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg"},
+	{26, false, NO_ALGORITHM, OCT_KEY("A256KW", "kid-aes-sign", AES_BYTES), "rejectsAesKey", HS256_FOO "TD37p4c_0jmreSrBSDmE0F3mYSPtkZ3WrSyI5wb_KTg"},
 };
 
 /* clang-format on */
