@@ -1,63 +1,139 @@
 #include "pool.h"
 
+#include "metrics.h"
+
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define STACK_SIZE (512 * 1024)
 #define PATIENCE_US 1000 /* a quick handler is done long before, and takes the next one itself */
+#define QUIET_LOOKS 100  /* of the watch, before it goes to sleep */
+
+/* Where the leader is. */
+enum {
+	WATCHED = 1, /* by a follower that is neither asleep nor called */
+	AWAY = 2,    /* in a handler; then the watch may not end */
+	VISIT = 4,   /* the bits above count how often it was */
+};
 
 struct pool {
-	void (*run)(struct fn_exchange *, void *with);
-	void *with;
-	size_t threads_most, waiting_most;
+	struct pool_work work;
+	_Atomic uint64_t visits;
 
 	sem_t call; /* for one of the threads that sleep */
+	sem_t over;
 	pthread_mutex_t lock;
 	struct fn_exchange *first, *last;
 	size_t waiting;
 	size_t asleep, called; /* threads; who is called is not asleep any more */
+	size_t quick_calls;    /* in a row, of handlers of the line */
+	bool follower_leads;
+	bool vacant; /* the lead: whoever watches takes it */
 	bool stopping;
 	size_t thread_count;
 	pthread_t threads[];
 };
 
-static void *work(void *);
+static void *follow(void *);
 
 struct pool *
-pool_new(size_t threads_most, size_t waiting_most, void (*run)(struct fn_exchange *, void *with),
-	void *with)
+pool_new(const struct pool_work *work)
 {
+	size_t threads_most = work->handlers_most + 1; /* one of them leads */
 	struct pool *pool = calloc(1, sizeof(*pool) + threads_most * sizeof(pool->threads[0]));
 
 	if (!pool)
 		return NULL;
-	pool->run = run;
-	pool->with = with;
-	pool->threads_most = threads_most;
-	pool->waiting_most = waiting_most;
+	pool->work = *work;
 	sem_init(&pool->call, 0, 0);
+	sem_init(&pool->over, 0, 0);
 	pthread_mutex_init(&pool->lock, NULL);
 	return pool;
 }
 
-/* ---- Threads ----------------------------------------------------------------------------- */
-
-static bool
-add_thread(struct pool *pool)
+void
+pool_drop(struct pool *pool)
 {
-	pthread_attr_t attributes;
-	bool ok;
-
-	if (pool->thread_count == pool->threads_most)
-		return false;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_SIZE);
-	ok = pthread_create(&pool->threads[pool->thread_count], &attributes, work, pool) == 0;
-	pthread_attr_destroy(&attributes);
-	pool->thread_count += ok;
-	return ok;
+	sem_destroy(&pool->call);
+	sem_destroy(&pool->over);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
 }
+
+static void
+await(sem_t *semaphore)
+{
+	while (sem_wait(semaphore) != 0)
+		continue;
+}
+
+/* ---- The lead, with the lock, which is let go meanwhile ----------------------------------- */
+
+static void
+lead(struct pool *pool)
+{
+	enum pool_lead end;
+
+	pthread_mutex_unlock(&pool->lock);
+	end = pool->work.lead(pool->work.with);
+	pthread_mutex_lock(&pool->lock);
+	if (end == POOL_RELIEVED)
+		return;
+	if (end == POOL_DONE) {
+		pool->stopping = true;
+		for (; pool->asleep > 0; pool->asleep--, pool->called++)
+			sem_post(&pool->call);
+	}
+	sem_post(&pool->over);
+}
+
+bool
+pool_run(struct pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	lead(pool);
+	pthread_mutex_unlock(&pool->lock);
+	await(&pool->over);
+	if (!pool->stopping)
+		return false;
+	for (size_t i = 0; i < pool->thread_count; i++)
+		pthread_join(pool->threads[i], NULL);
+	return true;
+}
+
+bool
+pool_leave(struct pool *pool, int64_t kept_us, uint64_t *visit)
+{
+	uint64_t visits = atomic_load(&pool->visits);
+
+	*visit = visits + AWAY;
+	return kept_us < PATIENCE_US && pool->follower_leads && (visits & WATCHED) &&
+	       atomic_compare_exchange_strong(&pool->visits, &visits, *visit);
+}
+
+bool
+pool_return(struct pool *pool, uint64_t visit)
+{
+	return atomic_compare_exchange_strong(&pool->visits, &visit, visit - AWAY + VISIT);
+}
+
+bool
+pool_relieve(struct pool *pool)
+{
+	bool watched;
+
+	if (pool->follower_leads || !(atomic_load(&pool->visits) & WATCHED))
+		return false;
+	pthread_mutex_lock(&pool->lock);
+	watched = atomic_load(&pool->visits) & WATCHED;
+	pool->vacant = watched;
+	pthread_mutex_unlock(&pool->lock);
+	return watched;
+}
+
+/* ---- Followers, with the lock, which is let go meanwhile ---------------------------------- */
 
 static struct fn_exchange *
 take_first(struct pool *pool)
@@ -71,20 +147,88 @@ take_first(struct pool *pool)
 	return exchange;
 }
 
-/* With the lock, which is let go meanwhile. A call that comes before the sleep ends it at once. */
+static void
+run(struct pool *pool, struct fn_exchange *exchange)
+{
+	int64_t began_us = metrics_clock_us();
+
+	pthread_mutex_unlock(&pool->lock);
+	pool->work.run(exchange, pool->work.with);
+	pthread_mutex_lock(&pool->lock);
+	pool->quick_calls = metrics_clock_us() - began_us < PATIENCE_US ? pool->quick_calls + 1 : 0;
+}
+
+/* A call that comes before the sleep ends it at once. */
 static void
 sleep_until_called(struct pool *pool)
 {
 	pool->asleep++;
 	pthread_mutex_unlock(&pool->lock);
-	while (sem_wait(&pool->call) != 0)
-		continue;
+	await(&pool->call);
 	pthread_mutex_lock(&pool->lock);
 	pool->called--;
 }
 
+static void
+sleep_for_a_look(struct pool *pool)
+{
+	struct timespec patience = {.tv_nsec = PATIENCE_US * 1000L};
+
+	pthread_mutex_unlock(&pool->lock);
+	nanosleep(&patience, NULL);
+	pthread_mutex_lock(&pool->lock);
+}
+
+static bool
+has_work(const struct pool *pool)
+{
+	return pool->vacant || pool->first || pool->stopping;
+}
+
+static bool
+wants_a_watch(struct pool *pool)
+{
+	return pool->quick_calls >= pool->work.quick_calls &&
+	       !(atomic_load(&pool->visits) & WATCHED);
+}
+
+/* True where two looks find the leader in the same handler: then it is relieved. False as soon as
+ * there is other work, or nothing to watch. */
+static bool
+watch(struct pool *pool)
+{
+	uint64_t before = 0, now;
+
+	atomic_fetch_or(&pool->visits, WATCHED);
+	for (int quiet = 0;; quiet++) {
+		now = atomic_load(&pool->visits);
+		if (now != before)
+			quiet = 0;
+		before = now;
+		if (!(now & AWAY) && (has_work(pool) || quiet == QUIET_LOOKS) &&
+			atomic_compare_exchange_strong(&pool->visits, &now, now - WATCHED))
+			return false;
+		if ((now & AWAY) && quiet > 0 &&
+			atomic_compare_exchange_strong(
+				&pool->visits, &now, now - AWAY - WATCHED + VISIT))
+			return true;
+		sleep_for_a_look(pool);
+	}
+}
+
+static void
+rest(struct pool *pool)
+{
+	if (wants_a_watch(pool) && watch(pool)) {
+		pool->quick_calls = 0;
+		lead(pool);
+	} else if (!has_work(pool)) {
+		sleep_until_called(pool);
+	}
+}
+
 static void *
-work(void *with)
+follow(void *with)
 {
 	struct pool *pool = with;
 	struct fn_exchange *exchange;
@@ -92,17 +236,49 @@ work(void *with)
 	pthread_mutex_lock(&pool->lock);
 	pool->called--;
 	while (!pool->stopping) {
-		exchange = take_first(pool);
-		if (!exchange) {
-			sleep_until_called(pool);
-			continue;
+		if (pool->vacant) {
+			pool->vacant = false;
+			pool->follower_leads = true;
+			lead(pool);
+		} else if ((exchange = take_first(pool))) {
+			run(pool, exchange);
+		} else {
+			rest(pool);
 		}
-		pthread_mutex_unlock(&pool->lock);
-		pool->run(exchange, pool->with);
-		pthread_mutex_lock(&pool->lock);
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return NULL;
+}
+
+static bool
+has_room_for_a_thread(const struct pool *pool)
+{
+	return pool->thread_count < pool->work.handlers_most + pool->follower_leads;
+}
+
+static bool
+add_thread(struct pool *pool)
+{
+	pthread_attr_t attributes;
+	bool ok;
+
+	if (!has_room_for_a_thread(pool))
+		return false;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
+	ok = pthread_create(&pool->threads[pool->thread_count], &attributes, follow, pool) == 0;
+	pthread_attr_destroy(&attributes);
+	pool->thread_count += ok;
+	return ok;
+}
+
+/* Threads that are in a handler. */
+static size_t
+at_work(struct pool *pool)
+{
+	bool watched = atomic_load(&pool->visits) & WATCHED;
+
+	return pool->thread_count - pool->asleep - pool->called - pool->follower_leads - watched;
 }
 
 /* ---- The line ---------------------------------------------------------------------------- */
@@ -114,7 +290,7 @@ pool_add(struct pool *pool, struct fn_exchange *exchange)
 
 	exchange->next = NULL;
 	pthread_mutex_lock(&pool->lock);
-	room = pool->waiting < pool->waiting_most;
+	room = pool->waiting < pool->work.waiting_most;
 	if (room) {
 		*(pool->first ? &pool->last->next : &pool->first) = exchange;
 		pool->last = exchange;
@@ -133,9 +309,7 @@ pool_wake(struct pool *pool, int64_t now_us)
 	pthread_mutex_lock(&pool->lock);
 	/* while one that was called has not come yet the others would not come sooner */
 	if (pool->first && pool->called == 0)
-		wanted = now_us - pool->first->whole_us < PATIENCE_US
-				 ? 1
-				 : pool->thread_count - pool->asleep + 1;
+		wanted = now_us - pool->first->whole_us < PATIENCE_US ? 1 : at_work(pool) + 1;
 	if (wanted > pool->waiting)
 		wanted = pool->waiting;
 	for (; pool->called < wanted; pool->called++) {
@@ -144,7 +318,7 @@ pool_wake(struct pool *pool, int64_t now_us)
 		else if (!add_thread(pool))
 			break;
 	}
-	more = pool->first && (pool->asleep > 0 || pool->thread_count < pool->threads_most);
+	more = pool->first && (pool->asleep > 0 || has_room_for_a_thread(pool));
 	pthread_mutex_unlock(&pool->lock);
 	/* who is called before the lock is free only goes to sleep again */
 	while (calls-- > 0)
@@ -169,25 +343,6 @@ pool_count(struct pool *pool, size_t *waiting, size_t *running)
 {
 	pthread_mutex_lock(&pool->lock);
 	*waiting = pool->waiting;
-	*running = pool->thread_count - pool->asleep - pool->called;
+	*running = at_work(pool);
 	pthread_mutex_unlock(&pool->lock);
-}
-
-void
-pool_drop(struct pool *pool)
-{
-	size_t calls;
-
-	pthread_mutex_lock(&pool->lock);
-	pool->stopping = true;
-	calls = pool->asleep;
-	pool->called += calls;
-	pthread_mutex_unlock(&pool->lock);
-	while (calls-- > 0)
-		sem_post(&pool->call);
-	for (size_t i = 0; i < pool->thread_count; i++)
-		pthread_join(pool->threads[i], NULL);
-	sem_destroy(&pool->call);
-	pthread_mutex_destroy(&pool->lock);
-	free(pool);
 }

@@ -1,6 +1,14 @@
-/* pool.h: at most so many handlers at once, and a bounded line of those that wait for one.
+/* pool.h: the server's threads: one leads the loop, at most so many others are in handlers, and a
+ * bounded line of requests waits for them.
  *
- * Threads are made when work needs them and stay. */
+ * Leader and followers: while handlers are slow the leader only reads and writes, and followers
+ * take requests from the line. Once many handlers in a row were quick the leader calls them
+ * itself, which saves two changes of threads a request. One follower keeps watch meanwhile: when a
+ * handler keeps the leader for a millisecond or two, it takes the lead, and the old leader is a
+ * follower that happens to be in a handler. So no handler holds the loop for long.
+ *
+ * Threads are made when work needs them and stay. Source of the pattern: Schmidt et al.,
+ * Pattern-Oriented Software Architecture 2, "Leader/Followers". */
 #ifndef POOL_H
 #define POOL_H
 
@@ -8,9 +16,28 @@
 
 struct pool;
 
-/* `run` is called on one of the pool's threads for each exchange. */
-struct pool *pool_new(size_t threads_most, size_t waiting_most,
-	void (*run)(struct fn_exchange *, void *with), void *with);
+enum pool_lead {
+	POOL_RELIEVED,  /* another thread leads now */
+	POOL_DONE,      /* all is over, and nobody is in a handler */
+	POOL_ABANDONED, /* all is over, but for handlers that do not end */
+};
+
+struct pool_work {
+	size_t handlers_most, waiting_most;
+	size_t quick_calls; /* in a row make the next ones likely to be quick, too */
+	enum pool_lead (*lead)(void *with);            /* runs the loop */
+	void (*run)(struct fn_exchange *, void *with); /* handles one from the line */
+	void *with;
+};
+
+struct pool *pool_new(const struct pool_work *);
+void pool_drop(struct pool *);
+
+/* Has the calling thread lead until a follower relieves it, waits until all is over, and ends the
+ * followers. False where they are abandoned: they still run, and use what they have. */
+bool pool_run(struct pool *);
+
+/* ---- For the leader ------------------------------------------------------------------------- */
 
 /* Puts it at the end of the line; false where as many wait as may. */
 FN_MUST bool pool_add(struct pool *, struct fn_exchange *);
@@ -27,7 +54,14 @@ struct fn_exchange *pool_take_stale(struct pool *, int64_t whole_us);
 /* How many wait, and how many have a handler, right now. */
 void pool_count(struct pool *, size_t *waiting, size_t *running);
 
-/* Ends the threads. Every exchange must have been run. */
-void pool_drop(struct pool *);
+/* Around a call of a handler by the leader itself. False: it is to put it in the line instead,
+ * where the loop has stood still for `kept_us`, or nobody keeps watch. */
+FN_MUST bool pool_leave(struct pool *, int64_t kept_us, uint64_t *visit);
+/* False: another thread leads now, and what is the leader's is not ours any more. */
+FN_MUST bool pool_return(struct pool *, uint64_t visit);
+
+/* At the end of a round. True: the leader is relieved. That happens once, to the thread of
+ * pool_run, which calls no handlers, so that it is there when all is over. */
+FN_MUST bool pool_relieve(struct pool *);
 
 #endif

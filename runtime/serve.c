@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define WAITING_MOST 1000
+#define QUICK_CALLS 1000 /* a wrong guess holds the loop for two milliseconds */
 
 static const struct fn_function *
 function_find(const struct fn_function *functions, size_t count, const char *target)
@@ -54,6 +55,7 @@ serve(int argc, char **argv, const struct fn_function *functions, size_t count,
 		.request_timeout_ms = config.request_timeout_s * 1000,
 		.wait_ms = config.max_wait_s * 1000,
 		.waiting_most = WAITING_MOST,
+		.quick_calls = QUICK_CALLS,
 		.body_limit = body_limit(function, &config),
 		.probe_path = config.probe_path,
 		.ignored_routes = config.ignored_routes,

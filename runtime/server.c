@@ -58,6 +58,9 @@ struct server {
 	int64_t swept_ms;
 	atomic_bool draining;
 	int64_t draining_since_ms;
+	struct epoll_event events[EVENTS]; /* of this turn; those before event_at are dealt with */
+	int event_count, event_at;
+	int64_t turned_us;                     /* when they came */
 	_Atomic(struct connection *) returned; /* a stack, pushed to by handlers */
 	char scratch[CONNECTION_SCRATCH];
 };
@@ -223,9 +226,9 @@ finish(struct server *server, struct connection *connection)
 	connection_next(connection);
 }
 
-/* Finds a handler for the request; false where it has its answer without one. */
+/* False where the request has its answer without a call. */
 static bool
-dispatch(struct server *server, struct connection *connection)
+begin_call(struct server *server, struct connection *connection)
 {
 	struct fn_exchange *exchange = connection->exchange;
 	struct fn_call *call = &exchange->call;
@@ -245,16 +248,18 @@ dispatch(struct server *server, struct connection *connection)
 	exchange->whole_us = metrics_clock_us();
 	call->deadline_ms = exchange->whole_us / 1000 + server->options->request_timeout_ms;
 	connection_lend(connection, call->deadline_ms);
-	if (pool_add(server->pool, exchange))
-		return true;
-	connection_take_back(connection);
-	refuse_busy(server, connection);
-	return false;
+	return true;
 }
 
-/* Goes on with a connection as far as it goes without waiting; false when it has ended. */
-static bool
-on_connection(struct server *server, struct connection *connection)
+enum progress {
+	WAITING, /* for the socket, or for its turn */
+	CALLING, /* its handler is to be called */
+	ENDED,
+};
+
+/* Goes on with a connection as far as it goes without waiting. */
+static enum progress
+go_on(struct server *server, struct connection *connection)
 {
 	enum connection_result result = CONNECTION_CLOSED;
 
@@ -263,8 +268,8 @@ on_connection(struct server *server, struct connection *connection)
 		case CONNECTION_READING:
 			result = connection_read(
 				connection, server->scratch, server->options->body_limit);
-			if (result == CONNECTION_REQUEST && dispatch(server, connection))
-				return true;
+			if (result == CONNECTION_REQUEST && begin_call(server, connection))
+				return CALLING;
 			break;
 		case CONNECTION_WRITING:
 			result = connection_write(connection);
@@ -279,24 +284,38 @@ on_connection(struct server *server, struct connection *connection)
 			break;
 		}
 		if (result == CONNECTION_BLOCKED)
-			return true;
+			return WAITING;
 		if (result == CONNECTION_CLOSED) {
 			drop_connection(server, connection);
-			return false;
+			return ENDED;
 		}
 	}
 	/* what is ready comes up again when it is set anew, behind the others */
 	watch_connection(server, EPOLL_CTL_MOD, connection);
-	return true;
+	return WAITING;
 }
 
-static void
-on_event(struct server *server, struct connection *connection, uint32_t events)
+/* Puts the call in the line; false where that is full, and the refusal is to be written. */
+static bool
+line_up(struct server *server, struct connection *connection)
 {
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		atomic_store(&connection->hung_up, true);
-	if (connection_on_event(connection))
-		on_connection(server, connection);
+	if (pool_add(server->pool, connection->exchange))
+		return true;
+	connection_take_back(connection);
+	refuse_busy(server, connection);
+	return false;
+}
+
+/* Goes on with a connection, and lets followers call its handler; false when it has ended. */
+static bool
+on_connection(struct server *server, struct connection *connection)
+{
+	enum progress progress;
+
+	do
+		progress = go_on(server, connection);
+	while (progress == CALLING && !line_up(server, connection));
+	return progress != ENDED;
 }
 
 /* ---- On a handler's thread --------------------------------------------------------------- */
@@ -342,12 +361,12 @@ answer(struct server *server, struct connection *connection)
 	}
 }
 
-static void
-handle(struct fn_exchange *exchange, void *with)
+/* Calls the handler. False: the leader has to go on with the connection. */
+static bool
+handle(struct server *server, struct connection *connection)
 {
-	struct server *server = with;
+	struct fn_exchange *exchange = connection->exchange;
 	const struct server_options *options = server->options;
-	struct connection *connection = exchange->connection;
 
 	exchange->stopping = &server->draining;
 	if (!connection_is_expired(connection)) {
@@ -357,8 +376,50 @@ handle(struct fn_exchange *exchange, void *with)
 		exchange_run(exchange, options->handler, options->with);
 	}
 	answer(server, connection);
-	if (connection->phase != CONNECTION_READING || !connection_return(connection))
-		give_back(server, connection);
+	return connection->phase == CONNECTION_READING && connection_return(connection);
+}
+
+static void
+handle_from_line(struct fn_exchange *exchange, void *with)
+{
+	struct connection *connection = exchange->connection;
+
+	if (!handle(with, connection))
+		give_back(with, connection);
+}
+
+/* ---- Events ------------------------------------------------------------------------------ */
+
+/* Goes on with a connection, and calls its handler right here as long as that may be. False:
+ * another thread leads now. */
+static bool
+on_event(struct server *server, struct connection *connection, uint32_t events)
+{
+	uint64_t visit;
+	bool settled;
+
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		atomic_store(&connection->hung_up, true);
+	if (!connection_on_event(connection))
+		return true;
+	while (go_on(server, connection) == CALLING) {
+		if (!pool_leave(server->pool, connection->exchange->whole_us - server->turned_us,
+			    &visit)) {
+			if (line_up(server, connection))
+				return true;
+			continue;
+		}
+		settled = handle(server, connection);
+		if (!pool_return(server->pool, visit)) {
+			if (!settled)
+				give_back(server, connection);
+			return false;
+		}
+		if (settled)
+			return true;
+		connection_take_back(connection);
+	}
+	return true;
 }
 
 /* ---- Timeouts ---------------------------------------------------------------------------- */
@@ -509,52 +570,76 @@ wait_ms(const struct server *server)
 }
 
 static void
-turn(struct server *server)
+await_events(struct server *server)
 {
-	struct epoll_event events[EVENTS];
-	int count = epoll_wait(server->epoll, events, EVENTS, wait_ms(server));
-	bool accepting = false, signaled = false;
-	uint64_t wakes;
-	int64_t now_us;
+	int count = epoll_wait(server->epoll, server->events, EVENTS, wait_ms(server));
 
-	/* connections first: what is done afterwards may end some of them */
-	for (int i = 0; i < count; i++) {
-		void *what = events[i].data.ptr;
+	server->event_count = count > 0 ? count : 0;
+	server->event_at = 0;
+	server->turned_us = metrics_clock_us();
+}
+
+/* False: another thread leads now, and deals with the events that are left. */
+static bool
+deal_with_events(struct server *server)
+{
+	uint64_t wakes;
+
+	while (server->event_at < server->event_count) {
+		const struct epoll_event *event = &server->events[server->event_at++];
+		void *what = event->data.ptr;
 
 		if (what == &server->listeners[PUBLIC] || what == &server->listeners[ADMIN])
-			accepting = true;
+			accept_connections(server);
 		else if (what == &server->signals)
-			signaled = true;
+			begin_drain(server);
 		else if (what == &server->wake)
 			(void)!read(server->wake, &wakes, sizeof(wakes));
-		else
-			on_event(server, what, events[i].events);
+		else if (!on_event(server, what, event->events))
+			return false;
 	}
+	return true;
+}
+
+/* False: another thread leads now. */
+static bool
+turn(struct server *server)
+{
+	int64_t now_us;
+
+	if (server->event_at == server->event_count)
+		await_events(server);
+	if (!deal_with_events(server))
+		return false;
+	/* only now, since it may end connections that an event was about */
 	take_back_returned(server);
-	if (accepting)
-		accept_connections(server);
-	if (signaled)
-		begin_drain(server);
 	now_us = metrics_clock_us();
 	if (now_us / 1000 - server->swept_ms >= sweep_interval_ms(server))
 		sweep(server, now_us / 1000);
 	server->some_wait = pool_wake(server->pool, now_us);
+	return !pool_relieve(server->pool);
+}
+
+static enum pool_lead
+lead(void *with)
+{
+	struct server *server = with;
+
+	while (!atomic_load(&server->draining) ||
+		(server->connections && fn_now_ms() - server->draining_since_ms <
+						server->options->timeouts.drain_ms)) {
+		if (!turn(server))
+			return POOL_RELIEVED;
+	}
+	for (struct connection *at = server->connections; at; at = at->next)
+		connection_expire(at, 503, stopping);
+	return server->connections ? POOL_ABANDONED : POOL_DONE;
 }
 
 bool
 server_run(struct server *server)
 {
-	while (!atomic_load(&server->draining) ||
-		(server->connections && fn_now_ms() - server->draining_since_ms <
-						server->options->timeouts.drain_ms))
-		turn(server);
-	for (struct connection *at = server->connections; at; at = at->next)
-		connection_expire(at, 503, stopping);
-	if (server->connections)
-		return false;
-	pool_drop(server->pool);
-	server->pool = NULL;
-	return true;
+	return pool_run(server->pool);
 }
 
 /* ---- Opening and closing ----------------------------------------------------------------- */
@@ -610,8 +695,14 @@ server_open(struct server **opened, const struct server_options *options, struct
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
 	server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	server->signals = signals_as_events();
-	server->pool =
-		pool_new((size_t)options->concurrency, options->waiting_most, handle, server);
+	server->pool = pool_new(&(struct pool_work){
+		.handlers_most = (size_t)options->concurrency,
+		.waiting_most = options->waiting_most,
+		.quick_calls = options->quick_calls,
+		.lead = lead,
+		.run = handle_from_line,
+		.with = server,
+	});
 	if (!server->pool ||
 		watch(server, EPOLL_CTL_ADD, server->wake, EPOLLIN, &server->wake) != 0 ||
 		watch(server, EPOLL_CTL_ADD, server->signals, EPOLLIN, &server->signals) != 0) {

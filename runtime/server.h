@@ -1,8 +1,9 @@
 /* server.h: one loop, many connections, few handlers.
  *
- * The loop is one thread on epoll that reads requests and finishes answers; handlers run on a
- * pool of at most `concurrency` threads and write their answer themselves as far as the socket
- * takes it. So a slow client never holds a handler, and a slow handler never holds a socket. */
+ * The loop reads requests and finishes answers, on epoll. At most `concurrency` handlers run at the
+ * same time, each on a thread of its own or, while they are quick, on that of the loop; they write
+ * their answer themselves as far as the socket takes it. So a slow client never holds a handler,
+ * and a slow handler never holds a socket. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -28,6 +29,7 @@ struct server_options {
 	long request_timeout_ms;
 	long wait_ms; /* a request waits so long for a handler before it is answered 503 */
 	size_t waiting_most;
+	size_t quick_calls; /* in a row, before the loop calls the handler itself; see pool.h */
 	size_t body_limit;
 	const char *probe_path;     /* where GET says whether the server serves; empty: nowhere */
 	const char *ignored_routes; /* "/a|/b": paths that are answered 404 without a call */

@@ -251,5 +251,5 @@ main(void)
 		{WITH(unread_streams_hold_their_handlers_alone)},
 	};
 
-	return suite_run("server_busy", cases, COUNT(cases));
+	return led_suite_run("server_busy", cases, COUNT(cases));
 }

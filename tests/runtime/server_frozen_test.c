@@ -43,6 +43,17 @@ stop(void)
 	ck_assert_int_eq(status, 0);
 }
 
+/* All of its threads, which takes a moment. */
+static void
+freeze(void)
+{
+	int status;
+
+	kill(server, SIGSTOP);
+	ck_assert_int_eq(waitpid(server, &status, WUNTRACED), server);
+	ck_assert(WIFSTOPPED(status));
+}
+
 static const struct {
 	const char *first;   /* has its answer before all */
 	const char *before;  /* the process freezes */
@@ -70,7 +81,7 @@ START_TEST(who_was_in_time_is_served)
 		peer_sends(peers[i], clients[i].before);
 	}
 	ck_assert(peer_is_silent(peers[0], 50));
-	kill(server, SIGSTOP);
+	freeze();
 	late = led_peer();
 	peer_sends(late, GET("/e"));
 	for (size_t i = 0; i < COUNT(clients); i++)
@@ -100,7 +111,7 @@ START_TEST(who_has_read_on_gets_the_rest)
 	peer_sends(reader, GET("/large?size=50000000"));
 	while (peer_is_silent(reader, 0))
 		continue;
-	kill(server, SIGSTOP);
+	freeze();
 	ck_assert(!peer_takes(reader, LARGE, FROZEN_MS));
 	kill(server, SIGCONT);
 	ck_assert(peer_read(reader, &answer));
@@ -117,5 +128,5 @@ main(void)
 		{.test = who_has_read_on_gets_the_rest, .setup = start, .teardown = stop},
 	};
 
-	return suite_run("server_frozen", cases, COUNT(cases));
+	return led_suite_run("server_frozen", cases, COUNT(cases));
 }

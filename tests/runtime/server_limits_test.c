@@ -272,5 +272,5 @@ main(void)
 		{A(requests_behind_a_call_are_no_hang_up), .rows = COUNT(hang_ups) - 1},
 	};
 
-	return suite_run("server_limits", cases, COUNT(cases));
+	return led_suite_run("server_limits", cases, COUNT(cases));
 }

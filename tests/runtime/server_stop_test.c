@@ -121,5 +121,5 @@ main(void)
 		{.test = timeouts_suit_the_platform},
 	};
 
-	return suite_run("server_stop", cases, COUNT(cases));
+	return led_suite_run("server_stop", cases, COUNT(cases));
 }

@@ -228,14 +228,16 @@ visit(void *with)
 
 static const struct {
 	long concurrency;
-	size_t waiting;
+	size_t waiting, quick_calls;
 	unsigned clients;
 	int visits; /* of each */
 	bool stopped_early;
 } crowds[] = {
-	{4, 8, 16, 60, false},
-	{4, 8, 16, 60, true},
-	{80, 1000, 80, 6, false},
+	{4, 8, SIZE_MAX, 16, 60, false},
+	{4, 8, SIZE_MAX, 16, 60, true},
+	{4, 8, 3, 16, 60, false},
+	{4, 8, 3, 16, 60, true},
+	{80, 1000, 3, 80, 6, false},
 };
 
 /* Whatever they do to it, the server answers who asks politely, and ends when it is told to. */
@@ -251,6 +253,7 @@ START_TEST(a_crowd_is_survived)
 		.request_timeout_ms = 200,
 		.wait_ms = 100,
 		.waiting_most = crowds[_i].waiting,
+		.quick_calls = crowds[_i].quick_calls,
 		.body_limit = 100000,
 		.timeouts = server_timeouts,
 		.handler = handle,

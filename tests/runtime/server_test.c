@@ -601,5 +601,5 @@ main(void)
 		twice[2 * i] = twice[2 * i + 1] = cases[i];
 		twice[2 * i + 1].setup = start_with_one_handler;
 	}
-	return suite_run("server", twice, COUNT(twice));
+	return led_suite_run("server", twice, COUNT(twice));
 }

@@ -3,7 +3,6 @@
  *	/echo          answers with the body
  *	/wait          says that it has begun, and waits until it is released
  *	/gone          waits until it sees that nobody waits for it any more
- *	/stopping      says that it has begun, and waits until it sees that the server is to stop
  *	/stream        says that it has begun, and streams until nobody takes it any more
  *	/large?size=N  answers N bytes, of which the nth is n modulo 251
  *	/fail?code=N   fails with a code of enum fn_code, and with headers set
@@ -15,6 +14,7 @@
 
 #include "server.h"
 #include "tests/support/peer.h"
+#include "tests/support/suite.h"
 
 #include <stdatomic.h>
 
@@ -24,6 +24,10 @@
 #define BODY_MOST 100000
 
 extern struct server_options led_options;
+
+/* Runs all cases with a server whose loop leaves every call to its followers, and once more with
+ * one whose loop calls as soon as somebody keeps watch. */
+int led_suite_run(const char *name, const struct suite_case *, size_t count);
 
 /* Options with which nothing that a test does not mean can happen... */
 void led_server_defaults(void);
@@ -37,7 +41,7 @@ void led_server_stop(void);   /* both, and it must have finished what it had beg
 
 extern atomic_uint led_calls, led_running, led_most_running;
 
-void led_wait_until_begun(unsigned count); /* so many calls more of those that say so */
+void led_wait_until_begun(unsigned count); /* so many calls more of /wait, /gone, /stream */
 void led_release(unsigned count);          /* so many calls of /wait */
 
 struct peer *led_peer(void); /* a client that has connected */
