@@ -184,14 +184,13 @@ exchange_refuse(
 static struct fn_bytes
 date_now(void)
 {
-	static _Thread_local char text[64];
+	static _Thread_local char text[] = "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n";
 	static _Thread_local time_t made_at;
 	time_t now = time(NULL);
-	struct tm utc;
 
 	if (now != made_at) {
-		gmtime_r(&now, &utc);
-		strftime(text, sizeof(text), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &utc);
+		fn_http_date(now, text + sizeof("Date: ") - 1);
+		text[sizeof(text) - 3] = '\r'; /* over the end of the date alone */
 		made_at = now;
 	}
 	return fn_bytes(text);
