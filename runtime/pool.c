@@ -338,6 +338,24 @@ pool_take_stale(struct pool *pool, int64_t whole_us)
 	return exchange;
 }
 
+struct fn_exchange *
+pool_take(struct pool *pool, const struct connection *connection)
+{
+	struct fn_exchange *before = NULL, *at;
+
+	pthread_mutex_lock(&pool->lock);
+	for (at = pool->first; at && at->connection != connection; at = at->next)
+		before = at;
+	if (at) {
+		*(before ? &before->next : &pool->first) = at->next;
+		if (pool->last == at)
+			pool->last = before;
+		pool->waiting--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return at;
+}
+
 void
 pool_count(struct pool *pool, size_t *waiting, size_t *running)
 {

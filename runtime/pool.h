@@ -51,6 +51,9 @@ bool pool_wake(struct pool *, int64_t now_us);
 /* Takes back one that was whole before `whole_us` and still waits, NULL where none does. */
 struct fn_exchange *pool_take_stale(struct pool *, int64_t whole_us);
 
+/* Takes back the one of this connection, NULL where that does not wait. */
+struct fn_exchange *pool_take(struct pool *, const struct connection *);
+
 /* How many wait, and how many have a handler, right now. */
 void pool_count(struct pool *, size_t *waiting, size_t *running);
 

@@ -24,6 +24,7 @@
 #define EVENTS 256
 #define STEPS_MOST 32      /* of one connection, before it is the others' turn */
 #define SWEEP_MS 500       /* how often timeouts are looked for... */
+#define HANG_UP_MS 1000    /* so long who has hung up keeps his place in the line */
 #define DRAIN_TICK_MS 10   /* ...and how often while stopping */
 #define GREETING_MS 50     /* while stopping: how long a new connection may still speak up... */
 #define LAST_BYTES_MS 1000 /* ...and how long a request that has begun may stay incomplete */
@@ -62,7 +63,7 @@ struct server {
 	int event_count, event_at;
 	int64_t turned_us;                     /* when they came */
 	_Atomic(struct connection *) returned; /* a stack, pushed to by handlers */
-	char scratch[CONNECTION_SCRATCH];
+	char *scratch;                         /* of CONNECTION_SCRATCH bytes, to read into */
 };
 
 /* ---- Connections ------------------------------------------------------------------------- */
@@ -138,6 +139,8 @@ add_connection(struct server *server, int fd, bool is_admin)
 static bool
 accept_from(struct server *server, size_t listener)
 {
+	if (server->listeners[listener] < 0)
+		return true;
 	while (server->connection_count < server->connections_most) {
 		int fd = accept4(
 			server->listeners[listener], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -226,6 +229,13 @@ finish(struct server *server, struct connection *connection)
 	connection_next(connection);
 }
 
+/* While stopping: whether nothing has come in behind this request. */
+static bool
+is_last(const struct server *server, const struct connection *connection)
+{
+	return atomic_load(&server->draining) && connection->unread.size == 0;
+}
+
 /* False where the request has its answer without a call. */
 static bool
 begin_call(struct server *server, struct connection *connection)
@@ -233,7 +243,7 @@ begin_call(struct server *server, struct connection *connection)
 	struct fn_exchange *exchange = connection->exchange;
 	struct fn_call *call = &exchange->call;
 
-	if (atomic_load(&server->draining))
+	if (is_last(server, connection))
 		exchange->close = true;
 	if (connection->is_admin) {
 		answer_admin(server, connection);
@@ -241,7 +251,6 @@ begin_call(struct server *server, struct connection *connection)
 	}
 	call->answer.status = status_without_a_call(server, call);
 	if (call->answer.status != 0) {
-		exchange->close = exchange->close || atomic_load(&server->draining);
 		connection_answer(connection);
 		return false;
 	}
@@ -346,7 +355,7 @@ answer(struct server *server, struct connection *connection)
 	}
 	if (!connection_claim_answer(connection))
 		return;
-	if (atomic_load(&server->draining))
+	if (is_last(server, connection))
 		connection->exchange->close = true;
 	connection_answer(connection);
 	switch (connection_write(connection)) {
@@ -459,11 +468,32 @@ is_overdue(const struct server *server, const struct connection *connection, int
 }
 
 static void
+refuse_waiting(struct server *server, struct connection *connection)
+{
+	connection_take_back(connection);
+	if (connection->phase == CONNECTION_READING)
+		refuse_busy(server, connection);
+	on_connection(server, connection);
+}
+
+/* Who hangs up and is not served soon has not just said that this was all that he sends. */
+static void
+sweep_call(struct server *server, struct connection *connection, int64_t now_ms)
+{
+	int64_t begun_ms = connection->deadline_ms - server->options->request_timeout_ms;
+
+	if (now_ms >= connection->deadline_ms)
+		connection_expire(connection, 504, too_slow);
+	else if (atomic_load(&connection->hung_up) && now_ms - begun_ms >= HANG_UP_MS &&
+		 pool_take(server->pool, connection))
+		refuse_waiting(server, connection);
+}
+
+static void
 sweep_connection(struct server *server, struct connection *connection, int64_t now_ms)
 {
 	if (atomic_load(&connection->holding)) {
-		if (now_ms >= connection->deadline_ms)
-			connection_expire(connection, 504, too_slow);
+		sweep_call(server, connection, now_ms);
 		return;
 	}
 	/* in a process that was frozen much is overdue, and has its next bytes here already */
@@ -481,27 +511,14 @@ sweep_connection(struct server *server, struct connection *connection, int64_t n
 }
 
 static void
-refuse_those_that_waited_too_long(struct server *server, int64_t now_ms)
-{
-	struct fn_exchange *exchange;
-
-	while ((exchange = pool_take_stale(
-			server->pool, (now_ms - server->options->wait_ms) * 1000))) {
-		struct connection *connection = exchange->connection;
-
-		connection_take_back(connection);
-		if (connection->phase == CONNECTION_READING)
-			refuse_busy(server, connection);
-		on_connection(server, connection);
-	}
-}
-
-static void
 sweep(struct server *server, int64_t now_ms)
 {
+	struct fn_exchange *waiting;
 	struct connection *next;
 
-	refuse_those_that_waited_too_long(server, now_ms);
+	while ((waiting =
+			pool_take_stale(server->pool, (now_ms - server->options->wait_ms) * 1000)))
+		refuse_waiting(server, waiting->connection);
 	for (struct connection *at = server->connections; at; at = next) {
 		next = at->next;
 		sweep_connection(server, at, now_ms);
@@ -690,6 +707,7 @@ server_open(struct server **opened, const struct server_options *options, struct
 	if (!server)
 		return fn_fail(err, FN_INTERNAL, "out of memory");
 	server->options = options;
+	server->scratch = malloc(CONNECTION_SCRATCH);
 	server->listeners[PUBLIC] = server->listeners[ADMIN] = -1;
 	server->connections_most = connections_most(options);
 	server->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -703,7 +721,7 @@ server_open(struct server **opened, const struct server_options *options, struct
 		.run = handle_from_line,
 		.with = server,
 	});
-	if (!server->pool ||
+	if (!server->scratch || !server->pool ||
 		watch(server, EPOLL_CTL_ADD, server->wake, EPOLLIN, &server->wake) != 0 ||
 		watch(server, EPOLL_CTL_ADD, server->signals, EPOLLIN, &server->signals) != 0) {
 		fn_fail(err, FN_INTERNAL, "server: %s", strerror(errno));
@@ -730,5 +748,6 @@ server_close(struct server *server)
 	close(server->epoll);
 	close(server->wake);
 	close(server->signals);
+	free(server->scratch);
 	free(server);
 }

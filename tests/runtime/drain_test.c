@@ -139,6 +139,31 @@ START_TEST(a_mixed_crowd_is_finished)
 }
 END_TEST
 
+/* Contract 22, 25: what is piped behind a running request has come as well, and is answered; the
+ * last answer says that it is the last. */
+START_TEST(a_pipeline_is_finished)
+{
+	static const char *const settings[] = {"MAX_CONCURRENCY=8", NULL};
+	struct peer *peers[33];
+
+	serve(settings);
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		peers[i] = peer_connect(port);
+		peer_sends(peers[i], GET("/slow?ms=50") GET("/slow?ms=20") GET("/"));
+	}
+	program_signal(program, SIGTERM);
+	for (size_t i = 0; i < COUNT(peers); i++) {
+		for (int n = 0; n < 2; n++) {
+			ck_assert_msg(peer_read(peers[i], &answer), "answer %d is missing", n);
+			ck_assert_int_eq(answer.status, 200);
+			ck_assert_bytes_eq(answer_header(&answer, "Connection"), "");
+		}
+		assert_last_answer(peers[i], "Hello, world!\n");
+	}
+	ck_assert_int_eq(program_end(program), 0);
+}
+END_TEST
+
 static const char *const concurrencies[] = {"MAX_CONCURRENCY=1", "MAX_CONCURRENCY=80"};
 
 /* Contract 23: a call that never ends is answered in its place, and does not keep the process, also
@@ -210,6 +235,7 @@ main(void)
 		{A(an_idle_process_ends), .rows = COUNT(stops)},
 		{A(running_requests_are_finished), .rows = COUNT(drains)},
 		{A(a_mixed_crowd_is_finished)},
+		{A(a_pipeline_is_finished)},
 		{A(a_call_without_end_is_given_up), .rows = COUNT(concurrencies)},
 		{A(a_probe_is_answered_while_all_is_busy)},
 		{A(a_second_signal_ends_it_at_once), .rows = COUNT(stops)},

@@ -2,6 +2,8 @@
 #include "tests/support/led_server.h"
 #include "tests/support/suite.h"
 
+#include <unistd.h>
+
 #define SOON_MS 300 /* a timeout that a test waits for */
 
 static struct answer answer;
@@ -254,6 +256,39 @@ START_TEST(requests_behind_a_call_are_no_hang_up)
 }
 END_TEST
 
+/* Who goes away before his turn leaves the line: his call is never begun, and his place is free. */
+START_TEST(who_goes_away_leaves_the_line)
+{
+	struct peer *running, *waiting, *next;
+
+	led_options.concurrency = 1;
+	led_options.waiting_most = 1;
+	led_server_start();
+	running = led_peer();
+	waiting = led_peer();
+	next = led_peer();
+	peer_sends(running, GET("/wait"));
+	led_wait_until_begun(1);
+	peer_sends(waiting, GET("/works"));
+	ck_assert(peer_is_silent(waiting, 50));
+	hang_up(waiting, hang_ups[_i]);
+	peer_sends(next, GET("/works"));
+	for (int tries = 0; !peer_is_silent(next, 50); tries++) {
+		ck_assert_msg(
+			peer_read(next, &answer) && answer.status == 503, "%d", answer.status);
+		ck_assert_int_lt(tries, 3000);
+		usleep(10000);
+		peer_sends(next, GET("/works"));
+	}
+	led_release(1);
+	ck_assert(peer_read(running, &answer) && answer.status == 200);
+	ck_assert(peer_read(next, &answer) && answer.status == 200);
+	ck_assert_uint_eq(atomic_load(&led_calls), 2);
+	peer_close(running);
+	peer_close(next);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -269,6 +304,7 @@ main(void)
 		{WITH(a_late_answer_to_head_has_no_body)},
 		{WITH(a_late_call_is_not_begun)},
 		{WITH(a_call_sees_that_its_client_is_gone), .rows = COUNT(hang_ups)},
+		{WITH(who_goes_away_leaves_the_line), .rows = 2}, /* CLOSE and RESET */
 		{A(requests_behind_a_call_are_no_hang_up), .rows = COUNT(hang_ups) - 1},
 	};
 

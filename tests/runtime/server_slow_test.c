@@ -219,5 +219,5 @@ main(void)
 		{WITH(slow_clients_hold_no_handler), .rows = COUNT(handlers)},
 	};
 
-	return led_suite_run("server_slow", cases, COUNT(cases));
+	return suite_run("server_slow", cases, COUNT(cases));
 }
