@@ -104,7 +104,7 @@ function_start(struct function *function, const char *documents, const char *set
 	function->port = free_port();
 	const char *const environment[] = {
 		fn_textf(arena, "PORT=%u", function->port),
-		"AUTH_ISSUER=" ISSUER,
+		fn_textf(arena, "AUTH_ISSUER=%s", ISSUER),
 		"AUTH_AUDIENCE=phoenix",
 		"AUTH_GUEST=user_dev",
 		fn_textf(arena, "STORE_URL=%s", documents),

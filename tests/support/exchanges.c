@@ -11,11 +11,11 @@
 
 #define API "/api/"
 
+static char path[4096]; /* of the file; empty: it is not open */
+
 void
 exchanges_open(void)
 {
-	char path[4096];
-
 	snprintf(path, sizeof(path), "%s/exchanges", temp_folder());
 	setenv("EXCHANGES", path, 1);
 }
@@ -26,7 +26,7 @@ exchanges_open(void)
 static void
 append(const char *line, size_t size)
 {
-	int fd = open(getenv("EXCHANGES"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, line, size), (ssize_t)size);
@@ -109,7 +109,7 @@ exchanges_run(const char *script, const char *words)
 
 	snprintf(command, sizeof(command),
 		"NODE_PATH='%s/node_modules' node tests/e2e/%s docs/openapi.yaml '%s' %s 2>&1", npm,
-		script, getenv("EXCHANGES"), words);
+		script, path, words);
 	ck_assert_int_eq(system(command), 0);
 }
 
