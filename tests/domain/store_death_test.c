@@ -6,16 +6,15 @@
 #include "domain/username.h"
 #include "domain/video_submit.h"
 #include "fn/clock.h"
+#include "tests/support/facts.h"
 #include "tests/support/firestore_emulator.h"
 #include "tests/support/firestore_proxy.h"
-#include "tests/support/ledger.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/store_death.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -25,7 +24,7 @@
 #define LATER_MS 120000 /* nobody is at work any more */
 #define STATES_MOST 8
 
-static const struct user ada = {.id = FN_BYTES_INIT("user_ada")};
+static const struct user ada = {.id = FN_BYTES_INIT(FACTS_USER)};
 static const struct user bob = {.id = FN_BYTES_INIT("user_bob")};
 static const struct user eve = {.id = FN_BYTES_INIT("user_eve")};
 static const struct tokens_config prices = {.image = PRICE, .video = PRICE, .signup = 100};
@@ -64,143 +63,6 @@ close_stores(void)
 	fn_http_client_close(http);
 }
 
-/* ---- What there is --------------------------------------------------------------------------- */
-
-static struct document_page
-read_all(const char *collection)
-{
-	const struct document_query query = {.collection = collection, .limit = DOCUMENT_PAGE_MOST};
-	struct document_page page;
-
-	must(document_store_query(store, &call, &query, &page, &err));
-	ck_assert_uint_eq(page.next.size, 0);
-	return page;
-}
-
-static const char *
-text_of(const struct document *document, const char *field)
-{
-	return json_string_value(json_object_get(document->fields, field));
-}
-
-static int64_t
-number_of(const struct document *document, const char *field)
-{
-	return json_integer_value(json_object_get(document->fields, field));
-}
-
-__attribute__((format(printf, 2, 3))) static void
-add_fact(struct fn_builder *facts, const char *format, ...)
-{
-	char fact[64];
-	va_list rest;
-
-	va_start(rest, format);
-	vsnprintf(fact, sizeof(fact), format, rest);
-	va_end(rest);
-	fn_addf(facts, "%s%s", facts->size > 0 ? ", " : "", fact);
-}
-
-static void
-add_tokens(struct fn_builder *facts)
-{
-	struct document_page balances = read_all("balances");
-	int64_t balance = ledger_check(store, &call, "user_ada").balance, held = 0;
-	json_t *open;
-	size_t i;
-
-	if (balances.count == 0)
-		return;
-	ck_assert_uint_eq(balances.count, 1);
-	json_array_foreach(json_object_get(balances.documents[0].fields, "open"), i, open) held +=
-		json_integer_value(json_object_get(open, "amount"));
-	add_fact(facts, "%d tokens", (int)balance);
-	if (held > 0)
-		add_fact(facts, "%d held", (int)held);
-}
-
-static void
-add_names(struct fn_builder *facts)
-{
-	struct document_page profiles = read_all("users"), names = read_all("usernames");
-
-	for (size_t i = 0; i < profiles.count; i++)
-		add_fact(facts, "called %s", text_of(&profiles.documents[i], "username"));
-	for (size_t i = 0; i < names.count; i++) {
-		const struct document *name = &names.documents[i];
-
-		ck_assert_str_eq(text_of(name, "user_id"), "user_ada");
-		add_fact(facts, "%s %.*s", number_of(name, "held_until_ms") ? "holds" : "owns",
-			FN_ARG(name->id));
-	}
-}
-
-static void
-add_creations(struct fn_builder *facts)
-{
-	struct document_page creations = read_all(CREATIONS);
-
-	ck_assert_uint_le(creations.count, 1);
-	if (creations.count == 0)
-		return;
-	const struct document *made = &creations.documents[0];
-	bool published = json_is_true(json_object_get(made->fields, "published"));
-
-	ck_assert(json_is_true(json_object_get(made->fields, "listed")) == published);
-	add_fact(facts, "%s", published ? "published" : text_of(made, "status"));
-	if (number_of(made, "likes") > 0)
-		add_fact(facts, "%d shown", (int)number_of(made, "likes"));
-}
-
-static void
-add_likes(struct fn_builder *facts)
-{
-	struct document_page likes = read_all("likes"), counters = read_all("like_counters");
-	int64_t counted = 0;
-
-	for (size_t i = 0; i < counters.count; i++)
-		counted += number_of(&counters.documents[i], "likes");
-	if (likes.count > 0)
-		add_fact(facts, "%zu like", likes.count);
-	if (counters.count > 0)
-		add_fact(facts, "%d counted", (int)counted);
-}
-
-static void
-add_deletion(struct fn_builder *facts)
-{
-	struct fn_bytes bytes;
-
-	if (read_all("deletions").count > 0)
-		add_fact(facts, "noted");
-	if (object_store_get(objects, &call, FN_BYTES("images/a.png"), 100, &bytes, &err))
-		add_fact(facts, "stored");
-}
-
-static void
-add_key(struct fn_builder *facts)
-{
-	struct document_page keys = read_all("idempotency");
-
-	for (size_t i = 0; i < keys.count; i++)
-		add_fact(facts, "key %s",
-			number_of(&keys.documents[i], "working_until_ms") ? "at work" : "done");
-}
-
-static const char *
-look(void)
-{
-	struct fn_builder facts = {.arena = call.arena};
-
-	add_tokens(&facts);
-	add_names(&facts);
-	add_creations(&facts);
-	add_likes(&facts);
-	add_deletion(&facts);
-	add_key(&facts);
-	return fn_text(call.arena, fn_built(&facts));
-}
-
 /* ---- Tokens ---------------------------------------------------------------------------------- */
 
 static struct fn_bytes video; /* what was submitted */
@@ -228,8 +90,8 @@ picture(struct fn_bytes id, bool published)
 		.type = "image",
 		.status = "succeeded",
 		.prompt = FN_BYTES("a kite"),
-		.object_key = FN_BYTES("images/a.png"),
-		.url = FN_BYTES("http://127.0.0.1/objects/images/a.png"),
+		.object_key = FN_BYTES(FACTS_OBJECT),
+		.url = FN_BYTES("http://127.0.0.1/objects/" FACTS_OBJECT),
 		.mime_type = "image/png",
 		.width = 1,
 		.height = 1,
@@ -459,7 +321,7 @@ last_state(const struct deed *deed)
 static size_t
 state_of(const struct deed *deed, unsigned nth)
 {
-	const char *is = look();
+	const char *is = facts_of(store, objects, &call);
 	size_t state = 0;
 
 	while (state <= last_state(deed) && strcmp(is, deed->states[state]) != 0)
