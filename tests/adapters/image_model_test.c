@@ -74,7 +74,7 @@ open_model(const char *name, const struct script *script, size_t count)
 	struct vertex_config config = {.project = "p-1", .location = ""};
 	struct fn_error err = {0};
 
-	server = scripted_server_start(script, count);
+	server = scripted_server_start_copy(script, count);
 	config.url = scripted_server_url(server);
 	ck_assert_msg(open_all(name, &config, &err), "%s", err.message);
 }

@@ -31,7 +31,7 @@ google_close(void)
 const char *
 google_serve(const struct script *script, size_t count)
 {
-	google.server = scripted_server_start(script, count);
+	google.server = scripted_server_start_copy(script, count);
 	return scripted_server_url(google.server);
 }
 

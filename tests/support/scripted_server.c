@@ -21,7 +21,8 @@ struct connection {
 };
 
 struct scripted_server {
-	struct script *script;
+	const struct script *script;
+	struct script *copy; /* NULL: the script is borrowed */
 	size_t steps;
 	int listener;
 	unsigned port;
@@ -222,9 +223,7 @@ scripted_server_start(const struct script *script, size_t count)
 
 	assert(server && count > 0);
 
-	server->script = malloc(count * sizeof(*script));
-	assert(server->script);
-	memcpy(server->script, script, count * sizeof(*script));
+	server->script = script;
 	server->steps = count;
 	pthread_mutex_init(&server->lock, NULL);
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -236,6 +235,18 @@ scripted_server_start(const struct script *script, size_t count)
 	snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%u", server->port);
 	failed = pthread_create(&server->acceptor, NULL, accept_connections, server);
 	assert(!failed);
+	return server;
+}
+
+struct scripted_server *
+scripted_server_start_copy(const struct script *script, size_t count)
+{
+	struct script *copy = malloc(count * sizeof(*copy));
+
+	assert(copy);
+	memcpy(copy, script, count * sizeof(*copy));
+	struct scripted_server *server = scripted_server_start(copy, count);
+	server->copy = copy;
 	return server;
 }
 
@@ -266,7 +277,7 @@ scripted_server_stop(struct scripted_server *server)
 	for (size_t i = 0; i < server->request_count; i++)
 		free((char *)server->requests[i].at);
 	free(server->requests);
-	free(server->script);
+	free(server->copy);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
 }

@@ -26,7 +26,7 @@ enum script_end {
 	SCRIPT_RESET, /* it is closed by a TCP reset */
 };
 
-/* One answer. Its bytes and text are borrowed until the server stops, it itself is copied. */
+/* One answer. Bytes and text are borrowed until the server stops. */
 struct script {
 	int status;          /* 0: no status line and no head are sent, only the body as it is */
 	const char *headers; /* more header lines, each with its "\r\n"; NULL: none */
@@ -37,6 +37,9 @@ struct script {
 };
 
 struct scripted_server *scripted_server_start(const struct script *, size_t count);
+
+/* The same for steps that do not live until the server stops: a test's own, before its teardown. */
+struct scripted_server *scripted_server_start_copy(const struct script *, size_t count);
 
 /* Ends all connections and frees all that was recorded. NULL is fine. */
 void scripted_server_stop(struct scripted_server *);

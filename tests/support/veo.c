@@ -43,7 +43,7 @@ veo_open_model(const char *folder, const struct script *script, size_t count)
 	struct vertex_config vertex_config = {.project = "p-1", .location = ""};
 	struct video_model_config config = {.model = VEO_MODEL, .storage = folder};
 
-	veo.server = scripted_server_start(script, count);
+	veo.server = scripted_server_start_copy(script, count);
 	vertex_config.url = config.storage_host = scripted_server_url(veo.server);
 	ck_assert_msg(veo_open_all(&vertex_config, &config), "%s", veo.err.message);
 }
