@@ -68,7 +68,7 @@ struct sqlite_store {
 typedef bool sqlite_step(struct sqlite_connection *, void *with, struct fn_error *);
 
 FN_MUST bool sqlite_carry_out(
-	struct sqlite_store *, struct fn_call *, sqlite_step *, void *with, struct fn_error *);
+	struct sqlite_store *, struct fn_call *, sqlite_step *step, void *with, struct fn_error *);
 
 bool sqlite_get(struct document_store *, struct fn_call *, const char *collection,
 	struct fn_bytes id, struct document *, struct fn_error *);

@@ -24,7 +24,7 @@ struct asked asked_new(struct fn_arena *, const char *method, const char *target
 struct asked asked_post(struct fn_arena *, const char *target, const char *body, const char *key);
 
 /* Until `within_ms` from now. */
-void asked_run(struct asked *, fn_handler *, const void *with, int64_t within_ms);
+void asked_run(struct asked *, fn_handler *handler, const void *with, int64_t within_ms);
 
 struct fn_bytes asked_header(const struct asked *, const char *name); /* of the answer */
 struct fn_bytes asked_logged(const struct asked *, const char *name);
