@@ -5,7 +5,7 @@
 #include "fn/base64.h"
 #include "fn/clock.h"
 #include "fn/json.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/scripted_server.h"
 #include "tests/support/suite.h"
 

@@ -2,7 +2,7 @@
  * a sentence to an object in the store. */
 #include "adapters/object_store.h"
 #include "adapters/video_model.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"

@@ -1,6 +1,7 @@
 /* Drives build/bin/conformance as the official client does: one connection for all events, and what
  * the function saw is judged by the file that it wrote. The cases are the published ones. */
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"

@@ -1,7 +1,7 @@
 /* docs/openapi.yaml: each status that it describes is provoked, and is as described. */
 #include "tests/support/children.h"
 #include "tests/support/exchanges.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/scripted_server.h"
 #include "tests/support/stack.h"
 #include "tests/support/temp.h"

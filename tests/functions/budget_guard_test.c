@@ -2,6 +2,7 @@
 #include "fn/base64.h"
 #include "tests/support/guard.h"
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/run_admin_server.h"
 #include "tests/support/suite.h"

@@ -3,6 +3,7 @@
 #include "fn/clock.h"
 #include "tests/support/desk.h"
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/redis_proxy.h"
 #include "tests/support/store_fault.h"

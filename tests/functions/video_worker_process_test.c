@@ -3,6 +3,7 @@
 #include "tests/support/memory.h"
 #include "tests/support/mp4.h"
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 #include "tests/support/workshop.h"

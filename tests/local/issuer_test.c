@@ -4,7 +4,7 @@
 #include "adapters/identity.h"
 #include "fn/clock.h"
 #include "fn/json.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"

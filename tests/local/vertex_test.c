@@ -2,7 +2,7 @@
  * asked without a socket, as the runtime would ask it, and at the end once as the program that it
  * is. */
 #include "fn/http_client.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/stand_in.h"
 #include "tests/support/suite.h"

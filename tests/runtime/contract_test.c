@@ -2,6 +2,7 @@
 #include "fn/serve.h"
 #include "server.h"
 #include "tests/support/hello.h"
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>

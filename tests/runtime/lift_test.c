@@ -1,6 +1,7 @@
 /* The folder runtime/, copied elsewhere, builds and serves with the README's own lines: its
  * programs are compiled as printed, by the commands as printed. */
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"

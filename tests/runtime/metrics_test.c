@@ -1,5 +1,6 @@
 #include "runtime/metrics.h"
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 

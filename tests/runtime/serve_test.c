@@ -1,6 +1,7 @@
 /* The whole process, as Cloud Run and a shell see it: build/bin/hello, spoken to from outside. */
 #include "fn/json.h"
 #include "tests/support/hello.h"
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "fn/stream.h"
 #include "server.h"
 #include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 
 #include <pthread.h>

@@ -2,7 +2,7 @@
 #include "fn/route.h"
 #include "fn/serve.h"
 #include "fn/stream.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 
 #include <arpa/inet.h>

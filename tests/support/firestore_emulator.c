@@ -2,7 +2,7 @@
 
 #include "fn/clock.h"
 #include "fn/http_client.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/temp.h"
 
 #include <assert.h>

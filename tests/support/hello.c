@@ -1,5 +1,6 @@
 #include "tests/support/hello.h"
 
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 
 #include <stdio.h>

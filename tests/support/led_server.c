@@ -1,5 +1,7 @@
 #include "tests/support/led_server.h"
 
+#include "tests/support/ports.h"
+
 #include "fn/stream.h"
 
 #include <pthread.h>

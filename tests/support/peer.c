@@ -252,17 +252,3 @@ answer_header(const struct answer *answer, const char *name)
 	}
 	return (struct fn_bytes){0};
 }
-
-unsigned
-free_port(void)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert(bind(fd, (struct sockaddr *)&address, size) == 0);
-	assert(getsockname(fd, (struct sockaddr *)&address, &size) == 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}

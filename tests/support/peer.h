@@ -42,6 +42,4 @@ int peer_ask(struct peer *, const char *text, struct answer *);
 
 struct fn_bytes answer_header(const struct answer *, const char *name); /* empty: absent */
 
-unsigned free_port(void); /* one that nobody listens on */
-
 #endif

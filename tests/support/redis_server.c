@@ -1,5 +1,6 @@
 #include "tests/support/redis_server.h"
 
+#include "tests/support/ports.h"
 #include "tests/support/temp.h"
 
 #include <arpa/inet.h>
@@ -28,34 +29,6 @@ struct redis_server {
 	char url[64];
 	redisContext *context;
 };
-
-static bool
-is_free(unsigned port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons((uint16_t)port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool bound = bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
-
-	close(fd);
-	return bound;
-}
-
-/* Below those that the kernel draws from, which could be taken before the server is up, or while
- * it is down. */
-static unsigned
-free_port(void)
-{
-	for (int i = 0; i < TRIES; i++) {
-		unsigned port = 10000 + arc4random_uniform(22000);
-
-		if (is_free(port))
-			return port;
-	}
-	fprintf(stderr, "no port is free\n");
-	abort();
-}
 
 _Noreturn static void
 server_run(const struct redis_server *server)

@@ -2,7 +2,7 @@
 
 #include "fn/route.h"
 #include "server.h"
-#include "tests/support/peer.h"
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 
 #include <inttypes.h>

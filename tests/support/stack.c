@@ -1,5 +1,6 @@
 #include "tests/support/stack.h"
 
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 
@@ -8,44 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Below those that the kernel hands out to others. */
-#define FIRST_PORT 12000
-#define LAST_PORT 30000
-
 #define SETTINGS_MOST 16
-
-/* ---- Free ports ------------------------------------------------------------------------------ */
-
-static bool
-port_is_free(unsigned port)
-{
-	const struct sockaddr_in address = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
-	bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
-		  bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-
-	close(fd);
-	return ok;
-}
-
-/* Tests run at the same time, so each looks in a place of its own first. */
-static unsigned
-free_ports(unsigned count)
-{
-	const unsigned places = (LAST_PORT - FIRST_PORT) / count;
-
-	for (unsigned i = 0; i < places; i++) {
-		unsigned first = FIRST_PORT + ((unsigned)getpid() + i) % places * count, found = 0;
-
-		while (found < count && port_is_free(first + found))
-			found++;
-		if (found == count)
-			return first;
-	}
-	ck_abort_msg("there are no %u free ports in a row", count);
-}
 
 /* ---- The stack ------------------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
 #include "domain/tokens.h"
 #include "domain/video_queue.h"
 #include "fn/clock.h"
-#include "tests/support/peer.h"
 #include "tests/support/phoenixctl.h"
+#include "tests/support/ports.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/suite.h"
 

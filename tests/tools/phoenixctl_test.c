@@ -1,7 +1,7 @@
 /* The operator's command as an operator has it: the built program, a real Redis, a real store. */
 #include "fn/clock.h"
-#include "tests/support/peer.h"
 #include "tests/support/phoenixctl_queue.h"
+#include "tests/support/ports.h"
 #include "tests/support/suite.h"
 #include "tests/support/temp.h"
 #include "tools/phoenixctl/command.h"
