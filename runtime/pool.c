@@ -9,7 +9,8 @@
 
 #define STACK_SIZE (512 * 1024)
 #define PATIENCE_US 1000 /* a quick handler is done long before, and takes the next one itself */
-#define QUIET_LOOKS 100  /* of the watch, before it goes to sleep */
+#define LOOK_MS 5        /* of the watch: seldom enough to be lost among quick calls */
+#define QUIET_LOOKS 100  /* before it goes to sleep */
 
 /* Where the leader is. */
 enum {
@@ -172,10 +173,10 @@ sleep_until_called(struct pool *pool)
 static void
 sleep_for_a_look(struct pool *pool)
 {
-	struct timespec patience = {.tv_nsec = PATIENCE_US * 1000L};
+	struct timespec time = {.tv_nsec = LOOK_MS * 1000000L};
 
 	pthread_mutex_unlock(&pool->lock);
-	nanosleep(&patience, NULL);
+	nanosleep(&time, NULL);
 	pthread_mutex_lock(&pool->lock);
 }
 

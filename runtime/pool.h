@@ -4,7 +4,7 @@
  * Leader and followers: while handlers are slow the leader only reads and writes, and followers
  * take requests from the line. Once many handlers in a row were quick the leader calls them
  * itself, which saves two changes of threads a request. One follower keeps watch meanwhile: when a
- * handler keeps the leader for a millisecond or two, it takes the lead, and the old leader is a
+ * handler keeps the leader for some milliseconds, it takes the lead, and the old leader is a
  * follower that happens to be in a handler. So no handler holds the loop for long.
  *
  * Threads are made when work needs them and stay. Source of the pattern: Schmidt et al.,

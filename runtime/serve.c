@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define WAITING_MOST 1000
-#define QUICK_CALLS 1000 /* a wrong guess holds the loop for two milliseconds */
+#define QUICK_CALLS 5000 /* a wrong guess holds the loop for up to ten milliseconds */
 
 static const struct fn_function *
 function_find(const struct fn_function *functions, size_t count, const char *target)

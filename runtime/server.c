@@ -231,6 +231,8 @@ lead(void *with)
 {
 	struct server *server = with;
 
+	/* whoever led before has not come to it */
+	server->some_wait = pool_wake(server->pool, metrics_clock_us());
 	while (!atomic_load(&server->draining) ||
 		(server->connections && fn_now_ms() - server->draining_since_ms <
 						server->options->timeouts.drain_ms)) {

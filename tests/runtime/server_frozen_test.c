@@ -128,5 +128,5 @@ main(void)
 		{.test = who_has_read_on_gets_the_rest, .setup = start, .teardown = stop},
 	};
 
-	return led_suite_run("server_frozen", cases, COUNT(cases));
+	return suite_run("server_frozen", cases, COUNT(cases));
 }

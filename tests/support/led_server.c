@@ -12,7 +12,16 @@
 struct server_options led_options;
 atomic_uint led_calls, led_running, led_most_running;
 
-static size_t quick_calls;
+static const struct mode {
+	size_t quick_calls;
+	bool is_warm;
+} modes[] = {
+	{SIZE_MAX, false}, /* the loop leaves every call to its followers */
+	{0, false},        /* the lead changes while the test runs */
+	{0, true},         /* the loop makes what calls it may */
+};
+
+static struct mode mode = {0, true};
 static struct server *server;
 static pthread_t loop;
 static bool finished;         /* what server_run returned */
@@ -165,7 +174,7 @@ led_server_defaults(void)
 		.request_timeout_ms = 60000,
 		.wait_ms = 60000,
 		.waiting_most = 1000,
-		.quick_calls = quick_calls,
+		.quick_calls = mode.quick_calls,
 		.body_limit = BODY_MOST,
 		.ignored_routes = "/ignored",
 		.timeouts = server_timeouts,
@@ -212,7 +221,7 @@ led_server_start(void)
 	while (!server_open(&server, &led_options, &err) && err.code == FN_BUSY);
 	ck_assert_msg(server, "%s", err.message);
 	ck_assert_int_eq(pthread_create(&loop, NULL, run, server), 0);
-	if (quick_calls == 0)
+	if (mode.is_warm)
 		warm_up();
 }
 
@@ -250,12 +259,13 @@ led_server_stop(void)
 int
 led_suite_run(const char *name, const struct suite_case *cases, size_t count)
 {
-	int failed;
+	int failed = 0;
 
-	quick_calls = SIZE_MAX;
-	failed = suite_run(name, cases, count);
-	quick_calls = 0;
-	return suite_run(name, cases, count) | failed;
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		mode = modes[i];
+		failed |= suite_run(name, cases, count);
+	}
+	return failed;
 }
 
 void

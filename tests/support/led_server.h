@@ -25,8 +25,8 @@
 
 extern struct server_options led_options;
 
-/* Runs all cases with a server whose loop leaves every call to its followers, and once more with
- * one whose loop calls as soon as somebody keeps watch. */
+/* Runs all cases in each way that calls can be shared out between the loop and its followers; see
+ * pool.h. */
 int led_suite_run(const char *name, const struct suite_case *, size_t count);
 
 /* Options with which nothing that a test does not mean can happen... */
