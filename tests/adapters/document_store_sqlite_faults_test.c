@@ -275,15 +275,17 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{hundred_processes_write_at_once, 1, disk_begin, disk_end},
-		{lock_is_waited_for_until_the_deadline, 1, disk_begin, disk_end},
-		{lock_that_ends_is_waited_for, 1, disk_begin, disk_end},
-		{lock_on_a_new_file_is_waited_for, 1, disk_begin, disk_end},
-		{full_disk_is_said_and_survived, COUNT(small_places), disk_begin,
-			small_disk_teardown},
-		{read_only_store_is_said, 1, disk_begin, disk_end},
+		{.test = hundred_processes_write_at_once},
+		{.test = lock_is_waited_for_until_the_deadline},
+		{.test = lock_that_ends_is_waited_for},
+		{.test = lock_on_a_new_file_is_waited_for},
+		{.test = full_disk_is_said_and_survived,
+			.rows = COUNT(small_places),
+			.teardown = small_disk_teardown},
+		{.test = read_only_store_is_said},
 	};
 
 	document_store_indexes_pretend();
-	return suite_run("document store on sqlite, beset", cases, COUNT(cases));
+	return suite_run_with(
+		"document store on sqlite, beset", cases, COUNT(cases), disk_begin, disk_end);
 }

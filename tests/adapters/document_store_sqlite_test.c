@@ -297,16 +297,17 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{folders_are_made, 1, disk_begin, disk_end},
-		{folder_in_the_way_is_named, 1, disk_begin, disk_end},
-		{commit_outlives_a_power_cut, 1, disk_begin, disk_end},
-		{damage_is_said, 2, disk_begin, disk_end},
-		{newer_schema_is_refused, 1, disk_begin, disk_end},
-		{broken_row_is_named, 1, disk_begin, disk_end},
-		{expired_documents_are_purged, 1, disk_begin, disk_end},
-		{indexed_query_looks_at_its_page_only, 2 * COUNT(indexed), disk_begin, disk_end},
+		{.test = folders_are_made},
+		{.test = folder_in_the_way_is_named},
+		{.test = commit_outlives_a_power_cut},
+		{.test = damage_is_said, .rows = 2},
+		{.test = newer_schema_is_refused},
+		{.test = broken_row_is_named},
+		{.test = expired_documents_are_purged},
+		{.test = indexed_query_looks_at_its_page_only, .rows = 2 * COUNT(indexed)},
 	};
 
 	document_store_indexes_pretend();
-	return suite_run("document store on sqlite", cases, COUNT(cases));
+	return suite_run_with(
+		"document store on sqlite", cases, COUNT(cases), disk_begin, disk_end);
 }

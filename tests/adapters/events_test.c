@@ -271,15 +271,15 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{url_is_refused, 13, setup, teardown},
-		{event_becomes_a_message, 1, setup, teardown},
-		{topic_may_fail, COUNT(topics), setup, teardown},
-		{google_wants_credentials, 1, setup, teardown},
-		{event_is_posted, 1, setup, teardown},
-		{event_outlives_its_call, 1, setup, teardown},
-		{events_do_not_pile_up, 1, setup, teardown},
-		{nobody_may_listen, 1, setup, teardown},
+		{.test = url_is_refused, .rows = 13},
+		{.test = event_becomes_a_message},
+		{.test = topic_may_fail, .rows = COUNT(topics)},
+		{.test = google_wants_credentials},
+		{.test = event_is_posted},
+		{.test = event_outlives_its_call},
+		{.test = events_do_not_pile_up},
+		{.test = nobody_may_listen},
 	};
 
-	return suite_run("events", cases, COUNT(cases));
+	return suite_run_with("events", cases, COUNT(cases), setup, teardown);
 }

@@ -166,14 +166,14 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{value_goes_and_comes_back, COUNT(both_ways), setup, teardown},
-		{value_of_others_is_read, COUNT(read_only), setup, teardown},
-		{no_value_is_refused, COUNT(no_values), setup, teardown},
-		{absent_fields_are_empty, 1, setup, teardown},
+		{.test = value_goes_and_comes_back, .rows = COUNT(both_ways)},
+		{.test = value_of_others_is_read, .rows = COUNT(read_only)},
+		{.test = no_value_is_refused, .rows = COUNT(no_values)},
+		{.test = absent_fields_are_empty},
 		{.test = time_is_read, .rows = COUNT(times)},
 		{.test = no_time_is_refused},
 		{.test = time_is_written},
 	};
 
-	return suite_run("firestore values", cases, COUNT(cases));
+	return suite_run_with("firestore values", cases, COUNT(cases), setup, teardown);
 }

@@ -250,22 +250,19 @@ START_TEST(key_file_that_is_not_there_is_refused_at_start)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = google_open, .teardown = google_close        \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(service_account_signs_what_it_claims, 1),
-		ROWS(authorized_user_sends_the_refresh_token, 1),
-		ROWS(token_endpoint_refuses_with_a_reason, COUNT(refusal_cases)),
-		ROWS(key_file_that_cannot_be_used_is_refused_at_start, COUNT(file_cases)),
-		ROWS(encrypted_key_is_refused_at_start, 1),
-		ROWS(key_file_that_is_not_there_is_refused_at_start, 1),
+		{.test = service_account_signs_what_it_claims},
+		{.test = authorized_user_sends_the_refresh_token},
+		{.test = token_endpoint_refuses_with_a_reason, .rows = COUNT(refusal_cases)},
+		{.test = key_file_that_cannot_be_used_is_refused_at_start,
+			.rows = COUNT(file_cases)},
+		{.test = encrypted_key_is_refused_at_start},
+		{.test = key_file_that_is_not_there_is_refused_at_start},
 	};
 
-	return suite_run("google_credentials' key files", cases, COUNT(cases));
+	return suite_run_with(
+		"google_credentials' key files", cases, COUNT(cases), google_open, google_close);
 }

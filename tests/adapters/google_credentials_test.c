@@ -336,28 +336,23 @@ START_TEST(waiting_for_a_fetch_ends_at_the_deadline)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = google_open, .teardown = google_close        \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(metadata_server_is_asked_once, 1),
-		ROWS(metadata_answer_is_a_token_or_a_reason, COUNT(metadata_cases)),
-		ROWS(token_too_long_for_a_header_is_refused, 1),
-		ROWS(metadata_host_that_is_none_is_refused_at_start, COUNT(bad_hosts)),
-		ROWS(token_is_renewed_five_minutes_before_its_end, 1),
-		ROWS(old_token_serves_while_renewal_fails, 1),
-		ROWS(refused_token_is_forgotten, 1),
-		ROWS(many_callers_make_one_fetch, 1),
-		ROWS(many_callers_share_a_failure, 1),
-		ROWS(others_go_on_with_the_old_token_while_one_renews, 1),
-		ROWS(fetch_that_ran_out_of_time_is_taken_over, 1),
-		ROWS(waiting_for_a_fetch_ends_at_the_deadline, 1),
+		{.test = metadata_server_is_asked_once},
+		{.test = metadata_answer_is_a_token_or_a_reason, .rows = COUNT(metadata_cases)},
+		{.test = token_too_long_for_a_header_is_refused},
+		{.test = metadata_host_that_is_none_is_refused_at_start, .rows = COUNT(bad_hosts)},
+		{.test = token_is_renewed_five_minutes_before_its_end},
+		{.test = old_token_serves_while_renewal_fails},
+		{.test = refused_token_is_forgotten},
+		{.test = many_callers_make_one_fetch},
+		{.test = many_callers_share_a_failure},
+		{.test = others_go_on_with_the_old_token_while_one_renews},
+		{.test = fetch_that_ran_out_of_time_is_taken_over},
+		{.test = waiting_for_a_fetch_ends_at_the_deadline},
 	};
 
-	return suite_run("google_credentials", cases, COUNT(cases));
+	return suite_run_with("google_credentials", cases, COUNT(cases), google_open, google_close);
 }

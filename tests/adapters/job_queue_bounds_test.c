@@ -184,13 +184,14 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{full_memory_ends_what_runs, 1, jobs_begin_server, jobs_end},
-		{dead_letters_are_bounded, 1, jobs_begin_server, jobs_end},
-		{served_users_are_forgotten, 1, jobs_begin_server, jobs_end},
-		{gone_workers_are_forgotten, 1, jobs_begin_server, jobs_end},
-		{sweeps_are_bounded, 1, jobs_begin_server, jobs_end},
-		{clock_that_went_back_is_outrun, 1, jobs_begin_server, jobs_end},
+		{.test = full_memory_ends_what_runs},
+		{.test = dead_letters_are_bounded},
+		{.test = served_users_are_forgotten},
+		{.test = gone_workers_are_forgotten},
+		{.test = sweeps_are_bounded},
+		{.test = clock_that_went_back_is_outrun},
 	};
 
-	return suite_run("job queue's bounds", cases, COUNT(cases));
+	return suite_run_with(
+		"job queue's bounds", cases, COUNT(cases), jobs_begin_server, jobs_end);
 }

@@ -160,15 +160,17 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{script_is_understood_by_the_oldest, JOB_SCRIPT_COUNT, setup, teardown},
-		{age_is_known, COUNT(known), setup, teardown},
+		{.test = script_is_understood_by_the_oldest, .rows = JOB_SCRIPT_COUNT},
+		{.test = age_is_known, .rows = COUNT(known)},
 	};
 
 	server = redis_server_start(NULL);
 	AUTO(drop_reply) redisReply *docs = redis_server_ask(server, "COMMAND DOCS PING");
-	int failed = docs->type == REDIS_REPLY_ERROR /* 6.2 itself, which the other tests prove */
-			     ? EXIT_SUCCESS
-			     : suite_run("job queue's commands", cases, COUNT(cases));
+	int status = EXIT_SUCCESS;
+
+	if (docs->type != REDIS_REPLY_ERROR) /* of 6.2 itself, which the other tests prove */
+		status = suite_run_with(
+			"job queue's commands", cases, COUNT(cases), setup, teardown);
 	redis_server_stop(server);
-	return failed;
+	return status;
 }

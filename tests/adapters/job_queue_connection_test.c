@@ -393,18 +393,19 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{url_is_read_or_refused, COUNT(urls), jobs_begin, jobs_end},
-		{passing_error_is_outlived, COUNT(passing), jobs_begin_proxy, jobs_end},
-		{moved_slot_is_followed, 1, jobs_begin_proxy, jobs_end},
-		{lasting_error_is_told, 1, jobs_begin_proxy, jobs_end},
-		{odd_reply_is_refused, 6, jobs_begin_proxy, jobs_end},
-		{lost_replies_lose_nothing, 4, jobs_begin_proxy, jobs_end},
-		{silent_server_is_given_up, 1, jobs_begin_proxy, jobs_end},
-		{restarted_server_goes_on, 1, jobs_begin, jobs_end},
-		{forgotten_script_is_told, 1, jobs_begin_server, jobs_end},
-		{managed_server_suffices, 1, jobs_begin, jobs_end},
-		{tls_proves_the_server, 1, jobs_begin, jobs_end},
+		{.test = url_is_read_or_refused, .rows = COUNT(urls), .setup = jobs_begin},
+		{.test = passing_error_is_outlived, .rows = COUNT(passing)},
+		{.test = moved_slot_is_followed},
+		{.test = lasting_error_is_told},
+		{.test = odd_reply_is_refused, .rows = 6},
+		{.test = lost_replies_lose_nothing, .rows = 4},
+		{.test = silent_server_is_given_up},
+		{.test = restarted_server_goes_on, .setup = jobs_begin},
+		{.test = forgotten_script_is_told, .setup = jobs_begin_server},
+		{.test = managed_server_suffices, .setup = jobs_begin},
+		{.test = tls_proves_the_server, .setup = jobs_begin},
 	};
 
-	return suite_run("job queue's connections", cases, COUNT(cases));
+	return suite_run_with(
+		"job queue's connections", cases, COUNT(cases), jobs_begin_proxy, jobs_end);
 }

@@ -268,11 +268,11 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{cut_log_leaves_no_half_verbs, 8, jobs_begin, jobs_end},
-		{half_of_a_verb_is_mended_by_enqueuing_again, COUNT(halves), jobs_begin, jobs_end},
-		{failover_is_outlived, 1, jobs_begin_proxy, jobs_end},
-		{stopped_worker_is_passed_over, 1, jobs_begin_server, jobs_end},
+		{.test = cut_log_leaves_no_half_verbs, .rows = 8},
+		{.test = half_of_a_verb_is_mended_by_enqueuing_again, .rows = COUNT(halves)},
+		{.test = failover_is_outlived, .setup = jobs_begin_proxy},
+		{.test = stopped_worker_is_passed_over, .setup = jobs_begin_server},
 	};
 
-	return suite_run("job queue's losses", cases, COUNT(cases));
+	return suite_run_with("job queue's losses", cases, COUNT(cases), jobs_begin, jobs_end);
 }

@@ -118,18 +118,13 @@ START_TEST(what_is_no_json_is_refused)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(string_is_found_however_long, COUNT(string_cases)),
-		ROWS(long_string_stays_where_it_is, COUNT(patterns)),
-		ROWS(what_is_no_json_is_refused, COUNT(broken)),
+		{.test = string_is_found_however_long, .rows = COUNT(string_cases)},
+		{.test = long_string_stays_where_it_is, .rows = COUNT(patterns)},
+		{.test = what_is_no_json_is_refused, .rows = COUNT(broken)},
 	};
-	return suite_run("json_abridged", cases, COUNT(cases));
+	return suite_run_with("json_abridged", cases, COUNT(cases), setup, teardown);
 }

@@ -151,11 +151,11 @@ int
 main(void)
 {
 	const struct suite_case suite[] = {
-		{file_is_taken_out, COUNT(cases), setup, teardown},
-		{bad_text_is_refused, COUNT(bad_cases), setup, teardown},
-		{too_much_text_is_refused, 1, setup, teardown},
-		{missing_folder_is_told, 1, setup, teardown},
+		{.test = file_is_taken_out, .rows = COUNT(cases)},
+		{.test = bad_text_is_refused, .rows = COUNT(bad_cases)},
+		{.test = too_much_text_is_refused},
+		{.test = missing_folder_is_told},
 	};
 
-	return suite_run("json_spooled", suite, COUNT(suite));
+	return suite_run_with("json_spooled", suite, COUNT(suite), setup, teardown);
 }

@@ -110,20 +110,15 @@ START_TEST(base64url_has_one_text_for_each_bytes)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(published_signatures_are_judged_as_they_say, COUNT(jws_vectors)),
-		ROWS(published_keys_are_judged_as_they_say, COUNT(jwk_vectors)),
-		ROWS(parts_are_taken_apart, 1),
-		ROWS(base64url_has_one_text_for_each_bytes, COUNT(encodings)),
+		{.test = published_signatures_are_judged_as_they_say, .rows = COUNT(jws_vectors)},
+		{.test = published_keys_are_judged_as_they_say, .rows = COUNT(jwk_vectors)},
+		{.test = parts_are_taken_apart},
+		{.test = base64url_has_one_text_for_each_bytes, .rows = COUNT(encodings)},
 	};
 
-	return suite_run("jws", cases, COUNT(cases));
+	return suite_run_with("jws", cases, COUNT(cases), setup, teardown);
 }

@@ -105,8 +105,8 @@ int
 main(void)
 {
 	const struct suite_case suite[] = {
-		{header_is_read_or_refused, COUNT(cases), setup, teardown},
+		{.test = header_is_read_or_refused, .rows = COUNT(cases)},
 	};
 
-	return suite_run("mp4_header", suite, COUNT(suite));
+	return suite_run_with("mp4_header", suite, COUNT(suite), setup, teardown);
 }

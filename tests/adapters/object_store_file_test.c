@@ -340,16 +340,16 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{broken_stream_leaves_nothing_behind, 1, setup, teardown},
-		{full_disk_leaves_nothing_behind, 1, setup, teardown},
-		{killed_writer_leaves_nothing_behind, 1, setup, teardown},
-		{forbidden_folder_is_our_failure, 1, setup, teardown},
-		{object_and_folder_exclude_each_other, 1, setup, teardown},
-		{link_leads_nowhere, 1, setup, teardown},
-		{reader_sees_whole_objects, 1, setup, teardown},
-		{bad_url_is_refused, COUNT(bad_urls), NULL, NULL},
-		{bad_public_url_is_refused, 1, NULL, NULL},
+		{.test = broken_stream_leaves_nothing_behind},
+		{.test = full_disk_leaves_nothing_behind},
+		{.test = killed_writer_leaves_nothing_behind},
+		{.test = forbidden_folder_is_our_failure},
+		{.test = object_and_folder_exclude_each_other},
+		{.test = link_leads_nowhere},
+		{.test = reader_sees_whole_objects},
+		{.test = bad_url_is_refused, .rows = COUNT(bad_urls)},
+		{.test = bad_public_url_is_refused},
 	};
 
-	return suite_run("object store, files", cases, COUNT(cases));
+	return suite_run_with("object store, files", cases, COUNT(cases), setup, teardown);
 }

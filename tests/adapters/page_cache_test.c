@@ -313,25 +313,25 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{page_is_found_as_it_was_put, 1, setup, teardown},
-		{page_is_found_as_it_was_put, 1, setup_redis, teardown},
-		{found_page_outlives_its_place, 1, setup, teardown},
-		{stale_page_is_made_anew_by_one, 1, setup, teardown},
-		{page_that_cannot_be_made_leaves_the_old_one, 1, setup, teardown},
-		{page_that_cannot_be_made_leaves_the_old_one, 1, setup_redis, teardown},
-		{large_page_is_not_kept, 1, setup, teardown},
-		{large_page_is_not_kept, 1, setup_redis, teardown},
-		{missing_page_is_made_once, 1, setup, teardown},
-		{missing_page_is_made_once, 1, setup_redis, teardown},
-		{processes_share_pages, 1, setup_redis, teardown},
-		{stale_page_is_made_by_one_process, 1, setup_redis, teardown},
-		{pages_and_marks_do_without_redis, 1, setup_redis, teardown},
-		{url_is_refused, 1, setup, teardown},
-		{mark_stays_until_it_was_looked_at, 1, setup, teardown},
-		{mark_stays_until_it_was_looked_at, 1, setup_redis, teardown},
-		{processes_share_marks, 1, setup_redis, teardown},
-		{marks_are_bounded, 1, setup, teardown},
+		{.test = page_is_found_as_it_was_put},
+		{.test = page_is_found_as_it_was_put, .setup = setup_redis},
+		{.test = found_page_outlives_its_place},
+		{.test = stale_page_is_made_anew_by_one},
+		{.test = page_that_cannot_be_made_leaves_the_old_one},
+		{.test = page_that_cannot_be_made_leaves_the_old_one, .setup = setup_redis},
+		{.test = large_page_is_not_kept},
+		{.test = large_page_is_not_kept, .setup = setup_redis},
+		{.test = missing_page_is_made_once},
+		{.test = missing_page_is_made_once, .setup = setup_redis},
+		{.test = processes_share_pages, .setup = setup_redis},
+		{.test = stale_page_is_made_by_one_process, .setup = setup_redis},
+		{.test = pages_and_marks_do_without_redis, .setup = setup_redis},
+		{.test = url_is_refused},
+		{.test = mark_stays_until_it_was_looked_at},
+		{.test = mark_stays_until_it_was_looked_at, .setup = setup_redis},
+		{.test = processes_share_marks, .setup = setup_redis},
+		{.test = marks_are_bounded},
 	};
 
-	return suite_run("page cache", cases, COUNT(cases));
+	return suite_run_with("page cache", cases, COUNT(cases), setup, teardown);
 }

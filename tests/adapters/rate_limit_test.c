@@ -465,23 +465,23 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{turns_are_counted, BACKENDS, setup, teardown},
-		{same_event_is_the_same_turn, BACKENDS, setup, teardown},
-		{turn_is_given_back, BACKENDS, setup, teardown},
-		{names_do_not_meet, BACKENDS, setup, teardown},
-		{patience_has_its_turn, BACKENDS, setup, teardown},
-		{refused_may_come_again, BACKENDS, setup, teardown},
-		{process_forgets_old_windows, 1, setup, teardown},
-		{crowd_gets_as_many_as_there_are, BACKENDS, setup, teardown},
-		{no_window_has_one_too_many, 1, setup, teardown},
-		{lost_reply_counts_once, 1, setup, teardown},
-		{forgotten_script_is_no_matter, 1, setup, teardown},
-		{windows_expire, 1, setup, teardown},
-		{open_limits_outlive_redis, 1, setup, teardown},
-		{closed_limits_do_not, 1, setup, teardown},
-		{hanging_redis_keeps_nobody, 1, setup, teardown},
-		{wrong_setting_is_named, COUNT(wrong), setup, teardown},
+		{.test = turns_are_counted, .rows = BACKENDS},
+		{.test = same_event_is_the_same_turn, .rows = BACKENDS},
+		{.test = turn_is_given_back, .rows = BACKENDS},
+		{.test = names_do_not_meet, .rows = BACKENDS},
+		{.test = patience_has_its_turn, .rows = BACKENDS},
+		{.test = refused_may_come_again, .rows = BACKENDS},
+		{.test = process_forgets_old_windows},
+		{.test = crowd_gets_as_many_as_there_are, .rows = BACKENDS},
+		{.test = no_window_has_one_too_many},
+		{.test = lost_reply_counts_once},
+		{.test = forgotten_script_is_no_matter},
+		{.test = windows_expire},
+		{.test = open_limits_outlive_redis},
+		{.test = closed_limits_do_not},
+		{.test = hanging_redis_keeps_nobody},
+		{.test = wrong_setting_is_named, .rows = COUNT(wrong)},
 	};
 
-	return suite_run("rate_limit", cases, COUNT(cases));
+	return suite_run_with("rate_limit", cases, COUNT(cases), setup, teardown);
 }

@@ -159,16 +159,11 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{.test = signature_equals_the_published_one,
-			.rows = COUNT(vectors),
-			.setup = setup,
-			.teardown = teardown},
-		{.test = authorization_names_scope_and_headers,
-			.setup = setup,
-			.teardown = teardown},
+		{.test = signature_equals_the_published_one, .rows = COUNT(vectors)},
+		{.test = authorization_names_scope_and_headers},
 		{.test = payload_is_hashed, .rows = COUNT(hashes)},
 		{.test = time_is_written_in_utc, .rows = COUNT(times)},
 	};
 
-	return suite_run("sigv4", cases, COUNT(cases));
+	return suite_run_with("sigv4", cases, COUNT(cases), setup, teardown);
 }

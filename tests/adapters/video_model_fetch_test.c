@@ -251,21 +251,16 @@ START_TEST(large_video_passes_through_little_memory)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = veo_open, .teardown = veo_close              \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(inline_video_is_fetched, COUNT(inline_cases)),
-		ROWS(stored_video_is_fetched, 1),
-		ROWS(fetch_may_fail, COUNT(fetch_cases)),
-		ROWS(lost_video_is_found, COUNT(find_cases)),
-		ROWS(large_video_passes_through_little_memory, 2),
+		{.test = inline_video_is_fetched, .rows = COUNT(inline_cases)},
+		{.test = stored_video_is_fetched},
+		{.test = fetch_may_fail, .rows = COUNT(fetch_cases)},
+		{.test = lost_video_is_found, .rows = COUNT(find_cases)},
+		{.test = large_video_passes_through_little_memory, .rows = 2},
 	};
 
-	return suite_run("video_model, fetching", cases, COUNT(cases));
+	return suite_run_with("video_model, fetching", cases, COUNT(cases), veo_open, veo_close);
 }

@@ -259,21 +259,16 @@ START_TEST(video_of_a_lost_start_is_found)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(sentence_becomes_an_object, COUNT(folders)),
-		ROWS(start_is_understood, COUNT(start_cases)),
-		ROWS(end_is_understood, COUNT(end_cases)),
-		ROWS(spoiled_video_is_noticed, 2),
-		ROWS(video_of_a_lost_start_is_found, 1),
+		{.test = sentence_becomes_an_object, .rows = COUNT(folders)},
+		{.test = start_is_understood, .rows = COUNT(start_cases)},
+		{.test = end_is_understood, .rows = COUNT(end_cases)},
+		{.test = spoiled_video_is_noticed, .rows = 2},
+		{.test = video_of_a_lost_start_is_found},
 	};
 
-	return suite_run("video model, stand-in", cases, COUNT(cases));
+	return suite_run_with("video model, stand-in", cases, COUNT(cases), setup, teardown);
 }

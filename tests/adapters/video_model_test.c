@@ -389,24 +389,19 @@ START_TEST(bad_setting_is_named)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = veo_open, .teardown = veo_close              \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(start_says_what_is_wanted, COUNT(request_cases)),
-		ROWS(start_is_not_repeated, COUNT(start_cases)),
-		ROWS(start_that_was_not_sent_is_told, 2),
-		ROWS(poll_tells_how_it_is_going, COUNT(poll_cases)),
-		ROWS(poll_may_fail, COUNT(unanswered_cases)),
-		ROWS(poll_goes_where_the_operation_is, 1),
-		ROWS(what_is_no_operation_is_not_asked_for, COUNT(no_operations)),
-		ROWS(bad_setting_is_named, COUNT(setting_cases)),
+		{.test = start_says_what_is_wanted, .rows = COUNT(request_cases)},
+		{.test = start_is_not_repeated, .rows = COUNT(start_cases)},
+		{.test = start_that_was_not_sent_is_told, .rows = 2},
+		{.test = poll_tells_how_it_is_going, .rows = COUNT(poll_cases)},
+		{.test = poll_may_fail, .rows = COUNT(unanswered_cases)},
+		{.test = poll_goes_where_the_operation_is},
+		{.test = what_is_no_operation_is_not_asked_for, .rows = COUNT(no_operations)},
+		{.test = bad_setting_is_named, .rows = COUNT(setting_cases)},
 	};
 
-	return suite_run("video_model", cases, COUNT(cases));
+	return suite_run_with("video_model", cases, COUNT(cases), veo_open, veo_close);
 }

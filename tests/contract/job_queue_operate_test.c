@@ -376,7 +376,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = user_runs_so_many_at_once, .rows = 5},
 		{.test = better_job_takes_the_place},
 		{.test = canceled_job_gives_its_place},

@@ -337,7 +337,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = job_goes_through},
 		{.test = order_is_taken_once},
 		{.test = other_order_is_refused},

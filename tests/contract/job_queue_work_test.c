@@ -374,7 +374,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = failed_job_is_retried},
 		{.test = delayed_job_waits},
 		{.test = idle_worker_knows_when_to_ask},

@@ -327,21 +327,21 @@ static int
 contract_run(const char *name, const char *url)
 {
 	const struct suite_case cases[] = {
-		{object_comes_back_whole, COUNT(sizes), setup, teardown},
-		{stream_comes_back_whole, COUNT(sizes), setup, teardown},
-		{broken_stream_is_not_put, 1, setup, teardown},
-		{object_is_replaced, 1, setup, teardown},
-		{absent_object_is_not_found, 1, setup, teardown},
-		{deleted_object_is_gone, 1, setup, teardown},
-		{large_object_is_refused, 1, setup, teardown},
-		{key_is_allowed, COUNT(good_keys), setup, teardown},
-		{key_is_refused, COUNT(bad_keys), setup, teardown},
-		{public_url_ends_in_the_key, 1, setup, teardown},
-		{threads_put_at_once, 1, setup, teardown},
+		{.test = object_comes_back_whole, .rows = COUNT(sizes)},
+		{.test = stream_comes_back_whole, .rows = COUNT(sizes)},
+		{.test = broken_stream_is_not_put},
+		{.test = object_is_replaced},
+		{.test = absent_object_is_not_found},
+		{.test = deleted_object_is_gone},
+		{.test = large_object_is_refused},
+		{.test = key_is_allowed, .rows = COUNT(good_keys)},
+		{.test = key_is_refused, .rows = COUNT(bad_keys)},
+		{.test = public_url_ends_in_the_key},
+		{.test = threads_put_at_once},
 	};
 
 	config.url = url;
-	return suite_run(name, cases, COUNT(cases));
+	return suite_run_with(name, cases, COUNT(cases), setup, teardown);
 }
 
 int

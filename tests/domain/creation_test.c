@@ -204,15 +204,15 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{id_is_a_ulid, 1, setup, teardown},
-		{ids_sort_by_time, 1, setup, teardown},
-		{ids_do_not_repeat, 1, setup, teardown},
-		{object_key_tells_owner_and_kind, 1, setup, teardown},
-		{json_is_what_the_api_promises, 1, setup, teardown},
-		{json_shows_later_values, 1, setup, teardown},
-		{document_brings_everything_back, 2, setup, teardown},
-		{foreign_document_is_refused, 1, setup, teardown},
+		{.test = id_is_a_ulid},
+		{.test = ids_sort_by_time},
+		{.test = ids_do_not_repeat},
+		{.test = object_key_tells_owner_and_kind},
+		{.test = json_is_what_the_api_promises},
+		{.test = json_shows_later_values},
+		{.test = document_brings_everything_back, .rows = 2},
+		{.test = foreign_document_is_refused},
 	};
 
-	return suite_run("creation", cases, COUNT(cases));
+	return suite_run_with("creation", cases, COUNT(cases), setup, teardown);
 }

@@ -111,11 +111,11 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{cursor_brings_its_token_back, 1, setup, teardown},
-		{changed_cursor_is_refused, 1, setup, teardown},
-		{foreign_cursor_is_refused, 1, setup, teardown},
-		{cursor_is_bound_to_list_and_secret, 1, setup, teardown},
+		{.test = cursor_brings_its_token_back},
+		{.test = changed_cursor_is_refused},
+		{.test = foreign_cursor_is_refused},
+		{.test = cursor_is_bound_to_list_and_secret},
 	};
 
-	return suite_run("cursor", cases, COUNT(cases));
+	return suite_run_with("cursor", cases, COUNT(cases), setup, teardown);
 }

@@ -451,25 +451,25 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{key_is_forgotten_after_a_day, 1, setup, teardown},
-		{no_key_is_no_record, 1, setup, teardown},
-		{finished_work_is_replayed, 1, setup, teardown},
-		{deleted_work_is_not_done_again, 1, setup, teardown},
-		{key_belongs_to_its_request, 1, setup, teardown},
-		{work_in_progress_is_a_conflict, 1, setup, teardown},
-		{dead_work_is_taken_over, 1, setup, teardown},
-		{work_without_deadline_runs_out, 1, setup, teardown},
-		{lost_key_cannot_finish, 1, setup, teardown},
-		{lost_key_gets_what_was_made, 1, setup, teardown},
-		{abandoned_key_is_free, 1, setup, teardown},
-		{key_is_freed_after_the_deadline, 1, setup, teardown},
-		{keys_of_two_users_never_meet, 1, setup, teardown},
-		{key_is_read_or_refused, COUNT(keys), setup, teardown},
-		{one_of_many_at_once_works, 1, setup, teardown},
-		{committed_work_is_known, 1, setup, teardown},
-		{second_commit_is_a_conflict, 1, setup, teardown},
-		{key_is_checked_there_as_well, 1, setup, teardown},
+		{.test = key_is_forgotten_after_a_day},
+		{.test = no_key_is_no_record},
+		{.test = finished_work_is_replayed},
+		{.test = deleted_work_is_not_done_again},
+		{.test = key_belongs_to_its_request},
+		{.test = work_in_progress_is_a_conflict},
+		{.test = dead_work_is_taken_over},
+		{.test = work_without_deadline_runs_out},
+		{.test = lost_key_cannot_finish},
+		{.test = lost_key_gets_what_was_made},
+		{.test = abandoned_key_is_free},
+		{.test = key_is_freed_after_the_deadline},
+		{.test = keys_of_two_users_never_meet},
+		{.test = key_is_read_or_refused, .rows = COUNT(keys)},
+		{.test = one_of_many_at_once_works},
+		{.test = committed_work_is_known},
+		{.test = second_commit_is_a_conflict},
+		{.test = key_is_checked_there_as_well},
 	};
 
-	return suite_run("idempotency", cases, COUNT(cases));
+	return suite_run_with("idempotency", cases, COUNT(cases), setup, teardown);
 }

@@ -249,14 +249,14 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{wrong_body_is_refused, COUNT(wrong), setup, teardown},
-		{length_counts_characters, COUNT(lengths), setup, teardown},
-		{hostile_body_is_refused, 1, setup, teardown},
-		{defaults_are_filled_in, 1, setup, teardown},
-		{all_members_are_read, 1, setup, teardown},
-		{every_ratio_is_accepted, COUNT(ratios), setup, teardown},
-		{media_type_is_checked, COUNT(types), setup, teardown},
+		{.test = wrong_body_is_refused, .rows = COUNT(wrong)},
+		{.test = length_counts_characters, .rows = COUNT(lengths)},
+		{.test = hostile_body_is_refused},
+		{.test = defaults_are_filled_in},
+		{.test = all_members_are_read},
+		{.test = every_ratio_is_accepted, .rows = COUNT(ratios)},
+		{.test = media_type_is_checked, .rows = COUNT(types)},
 	};
 
-	return suite_run("prompt", cases, COUNT(cases));
+	return suite_run_with("prompt", cases, COUNT(cases), setup, teardown);
 }

@@ -141,13 +141,13 @@ main(void)
 	emulator = firestore_emulator_start(&why);
 	size_t each = emulator ? 2 : 1;
 	const struct suite_case cases[] = {
-		{name_goes_to_one, each, NULL, teardown},
-		{tokens_are_spent_once, each, NULL, teardown},
+		{.test = name_goes_to_one, .rows = each},
+		{.test = tokens_are_spent_once, .rows = each},
 	};
 
 	if (!emulator)
 		suite_skipped(COUNT(cases), why);
-	int status = suite_run("names and tokens", cases, COUNT(cases));
+	int status = suite_run_with("names and tokens", cases, COUNT(cases), NULL, teardown);
 	firestore_emulator_stop(emulator);
 	return status;
 }

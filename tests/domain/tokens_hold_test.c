@@ -186,14 +186,14 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{kept_is_not_refunded, 1, setup, teardown},
-		{refunded_is_not_kept, 1, setup, teardown},
-		{dead_request_is_refunded, 1, setup, teardown},
-		{retry_takes_over, 1, setup, teardown},
-		{retry_after_the_refund_pays_again, 1, setup, teardown},
-		{all_that_is_overdue_comes_back, 1, setup, teardown},
-		{nothing_is_held_for_nothing, 1, setup, teardown},
+		{.test = kept_is_not_refunded},
+		{.test = refunded_is_not_kept},
+		{.test = dead_request_is_refunded},
+		{.test = retry_takes_over},
+		{.test = retry_after_the_refund_pays_again},
+		{.test = all_that_is_overdue_comes_back},
+		{.test = nothing_is_held_for_nothing},
 	};
 
-	return suite_run("tokens_hold", cases, COUNT(cases));
+	return suite_run_with("tokens_hold", cases, COUNT(cases), setup, teardown);
 }

@@ -253,16 +253,16 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{everybody_begins_with_a_grant, 1, setup, teardown},
-		{ledger_adds_up, 1, setup, teardown},
-		{charge_is_debited_and_refunded_once, 1, setup, teardown},
-		{no_grant_is_no_entry, 1, setup, teardown},
-		{nothing_is_lent, 1, setup, teardown},
-		{nothing_costs_nothing, 1, setup, teardown},
-		{stale_balance_is_not_spent, 2, setup, teardown},
-		{last_token_is_spent_once, 1, setup, teardown},
-		{foreign_balance_is_refused, 5, setup, teardown},
+		{.test = everybody_begins_with_a_grant},
+		{.test = ledger_adds_up},
+		{.test = charge_is_debited_and_refunded_once},
+		{.test = no_grant_is_no_entry},
+		{.test = nothing_is_lent},
+		{.test = nothing_costs_nothing},
+		{.test = stale_balance_is_not_spent, .rows = 2},
+		{.test = last_token_is_spent_once},
+		{.test = foreign_balance_is_refused, .rows = 5},
 	};
 
-	return suite_run("tokens", cases, COUNT(cases));
+	return suite_run_with("tokens", cases, COUNT(cases), setup, teardown);
 }

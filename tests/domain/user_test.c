@@ -217,28 +217,23 @@ START_TEST(bad_token_does_not_come_in)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(id_is_fit_for_names_of_documents, COUNT(subjects)),
-		ROWS(subject_has_one_id_for_ever, 1),
-		ROWS(different_subjects_are_different_users, 1),
-		ROWS(same_subject_of_another_issuer_is_another_user, 1),
-		ROWS(log_lines_carry_the_id, 1),
-		ROWS(nobody_is_asked_to_sign_in_where_that_is_needed, 1),
-		ROWS(nobody_may_see_what_everybody_may, 1),
-		ROWS(guest_comes_in_without_a_token, COUNT(looks)),
-		ROWS(bad_token_does_not_come_in, COUNT(looks)),
+		{.test = id_is_fit_for_names_of_documents, .rows = COUNT(subjects)},
+		{.test = subject_has_one_id_for_ever},
+		{.test = different_subjects_are_different_users},
+		{.test = same_subject_of_another_issuer_is_another_user},
+		{.test = log_lines_carry_the_id},
+		{.test = nobody_is_asked_to_sign_in_where_that_is_needed},
+		{.test = nobody_may_see_what_everybody_may},
+		{.test = guest_comes_in_without_a_token, .rows = COUNT(looks)},
+		{.test = bad_token_does_not_come_in, .rows = COUNT(looks)},
 	};
 
 	key = token_key_ec("P-256");
-	int status = suite_run("user", cases, COUNT(cases));
+	int status = suite_run_with("user", cases, COUNT(cases), setup, teardown);
 	token_key_drop(key);
 	return status;
 }

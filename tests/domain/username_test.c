@@ -233,15 +233,15 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{name_is_given_or_refused, COUNT(names), setup, teardown},
-		{look_alike_is_the_same_name, COUNT(look_alikes), setup, teardown},
-		{own_name_again_is_no_error, 1, setup, teardown},
-		{old_name_is_held, 1, setup, teardown},
-		{old_name_can_be_taken_back, 1, setup, teardown},
-		{only_the_last_old_name_is_held, 1, setup, teardown},
-		{name_of_another_by_now_is_left_alone, 1, setup, teardown},
-		{profile_keeps_its_other_fields, 1, setup, teardown},
+		{.test = name_is_given_or_refused, .rows = COUNT(names)},
+		{.test = look_alike_is_the_same_name, .rows = COUNT(look_alikes)},
+		{.test = own_name_again_is_no_error},
+		{.test = old_name_is_held},
+		{.test = old_name_can_be_taken_back},
+		{.test = only_the_last_old_name_is_held},
+		{.test = name_of_another_by_now_is_left_alone},
+		{.test = profile_keeps_its_other_fields},
 	};
 
-	return suite_run("username", cases, COUNT(cases));
+	return suite_run_with("username", cases, COUNT(cases), setup, teardown);
 }

@@ -571,22 +571,22 @@ main(void)
 {
 	const size_t pairs = COUNT(steps) * STATES;
 	const struct suite_case cases[] = {
-		{document_brings_everything_back, 1, setup, teardown},
-		{foreign_document_is_refused, 1, setup, teardown},
-		{only_videos_are_found, 1, setup, teardown},
-		{step_leads_to_its_state, pairs, setup, teardown},
-		{step_may_be_repeated, pairs, setup, teardown},
-		{step_sees_what_others_did, COUNT(steps) * COUNT(steps), setup, teardown},
-		{attempt_is_counted_once, 1, setup, teardown},
-		{passed_over_worker_is_shut_out, 7, setup, teardown},
-		{late_operation_is_kept, 1, setup, teardown},
-		{call_is_forgotten_when_fresh, 4, setup, teardown},
-		{first_place_counts, 1, setup, teardown},
-		{replay_is_charged, 1, setup, teardown},
-		{job_ends_once, 4, setup, teardown},
-		{json_shows_the_outlook, COUNT(views), setup, teardown},
-		{json_shows_the_end, 2, setup, teardown},
+		{.test = document_brings_everything_back},
+		{.test = foreign_document_is_refused},
+		{.test = only_videos_are_found},
+		{.test = step_leads_to_its_state, .rows = pairs},
+		{.test = step_may_be_repeated, .rows = pairs},
+		{.test = step_sees_what_others_did, .rows = COUNT(steps) * COUNT(steps)},
+		{.test = attempt_is_counted_once},
+		{.test = passed_over_worker_is_shut_out, .rows = 7},
+		{.test = late_operation_is_kept},
+		{.test = call_is_forgotten_when_fresh, .rows = 4},
+		{.test = first_place_counts},
+		{.test = replay_is_charged},
+		{.test = job_ends_once, .rows = 4},
+		{.test = json_shows_the_outlook, .rows = COUNT(views)},
+		{.test = json_shows_the_end, .rows = 2},
 	};
 
-	return suite_run("video job", cases, COUNT(cases));
+	return suite_run_with("video job", cases, COUNT(cases), setup, teardown);
 }

@@ -97,10 +97,10 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{wrong_body_is_refused, COUNT(wrong), setup, teardown},
-		{defaults_are_filled_in, 1, setup, teardown},
-		{all_members_are_read, 3, setup, teardown},
+		{.test = wrong_body_is_refused, .rows = COUNT(wrong)},
+		{.test = defaults_are_filled_in},
+		{.test = all_members_are_read, .rows = 3},
 	};
 
-	return suite_run("video prompt", cases, COUNT(cases));
+	return suite_run_with("video prompt", cases, COUNT(cases), setup, teardown);
 }

@@ -343,6 +343,32 @@ START_TEST(canceled_job_is_canceled)
 }
 END_TEST
 
+/* So is what its owner wanted canceled while it was at work, once nobody is at work any more: the
+ * queue may be paused, or lost. */
+START_TEST(canceled_job_without_worker_is_canceled)
+{
+	struct video_job begun;
+	struct job_end end = {.verdict = JOB_RELEASE, .delay_ms = _i * 3600000};
+
+	submit(1, "u");
+	struct job job = claim(1);
+	begun = begin(&job);
+	must(video_queue_cancel(&with.queue, &call, with.documents, &begun, &err));
+	pass_after(90000);
+	ck_assert_str_eq(document(1).creation.status, "running");
+	must(job_queue_finish(with.queue.jobs, &call, &job, &end, &err));
+	if (_i == 2) {
+		empty_queue();
+		rebuild(VIDEO_ALL);
+	} else {
+		pass_after(90000);
+	}
+	ck_assert_str_eq(document(1).creation.status, "canceled");
+	ck_assert(document(1).refunded);
+	ck_assert_int_eq(queued(1).state, JOB_CANCELED);
+}
+END_TEST
+
 /* A job whose workers died one after the other has failed, and costs nothing. What they had begun
  * is there for a replay. */
 START_TEST(buried_job_has_failed)
@@ -493,24 +519,25 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{emptied_queue_is_rebuilt, 1, setup, teardown},
-		{homeless_jobs_find_a_place, 2, setup, teardown},
-		{rebuild_reaches_so_far, 1, setup, teardown},
-		{one_worker_rebuilds, 1, setup, teardown},
-		{silent_jobs_are_put_back, 1, setup, teardown},
-		{running_jobs_are_left_alone, 1, setup, teardown},
-		{delayed_jobs_are_left_alone, 1, setup, teardown},
-		{canceled_job_is_canceled, 1, setup, teardown},
-		{buried_job_has_failed, 1, setup, teardown},
-		{foreign_document_is_passed_over, 1, setup, teardown},
-		{full_queue_keeps_no_place, 1, setup, teardown},
-		{what_is_left_over_is_deleted, COUNT(stored), setup, teardown},
-		{passes_reach_all, 1, setup, teardown},
-		{queue_may_be_down, 1, setup, teardown},
+		{.test = emptied_queue_is_rebuilt},
+		{.test = homeless_jobs_find_a_place, .rows = 2},
+		{.test = rebuild_reaches_so_far},
+		{.test = one_worker_rebuilds},
+		{.test = silent_jobs_are_put_back},
+		{.test = running_jobs_are_left_alone},
+		{.test = delayed_jobs_are_left_alone},
+		{.test = canceled_job_is_canceled},
+		{.test = canceled_job_without_worker_is_canceled, .rows = 3},
+		{.test = buried_job_has_failed},
+		{.test = foreign_document_is_passed_over},
+		{.test = full_queue_keeps_no_place},
+		{.test = what_is_left_over_is_deleted, .rows = COUNT(stored)},
+		{.test = passes_reach_all},
+		{.test = queue_may_be_down},
 	};
 
 	redis = redis_server_start(NULL);
-	int status = suite_run("video reconcile", cases, COUNT(cases));
+	int status = suite_run_with("video reconcile", cases, COUNT(cases), setup, teardown);
 	redis_server_stop(redis);
 	return status;
 }

@@ -222,15 +222,16 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{failure_is_outlived, COUNT(faults), guard_open, guard_close},
-		{operation_is_awaited, 1, guard_open, guard_close},
-		{operation_that_failed_is_a_failure, 1, guard_open, guard_close},
-		{decision_that_has_aged_is_not_written, 1, guard_open, guard_close},
-		{limit_of_last_month_is_not_written, 1, guard_open, guard_close},
-		{crowd_ends_right, 4, guard_open, guard_close},
-		{guarded_services_are_refused, 14, guard_open, guard_close},
-		{admin_url_is_refused, 7, guard_open, guard_close},
+		{.test = failure_is_outlived, .rows = COUNT(faults)},
+		{.test = operation_is_awaited},
+		{.test = operation_that_failed_is_a_failure},
+		{.test = decision_that_has_aged_is_not_written},
+		{.test = limit_of_last_month_is_not_written},
+		{.test = crowd_ends_right, .rows = 4},
+		{.test = guarded_services_are_refused, .rows = 14},
+		{.test = admin_url_is_refused, .rows = 7},
 	};
 
-	return suite_run("budget_guard, failing", cases, COUNT(cases));
+	return suite_run_with(
+		"budget_guard, failing", cases, COUNT(cases), guard_open, guard_close);
 }

@@ -246,18 +246,18 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{limit_follows_the_threshold, COUNT(amounts), guard_open, guard_close},
-		{repetition_changes_nothing, 1, guard_open, guard_close},
-		{lower_cost_does_not_raise, 1, guard_open, guard_close},
-		{new_period_restores, 1, guard_open, guard_close},
-		{raised_budget_restores, 1, guard_open, guard_close},
-		{deployed_limit_is_the_ceiling, 1, guard_open, guard_close},
-		{other_budget_is_ignored, 1, guard_open, guard_close},
-		{order_does_not_matter, 24, guard_open, guard_close},
-		{garbage_is_refused, COUNT(garbage), guard_open, guard_close},
-		{wrong_notice_is_refused, COUNT(wrong), guard_open, guard_close},
-		{program_takes_a_push, 1, guard_open, guard_close},
+		{.test = limit_follows_the_threshold, .rows = COUNT(amounts)},
+		{.test = repetition_changes_nothing},
+		{.test = lower_cost_does_not_raise},
+		{.test = new_period_restores},
+		{.test = raised_budget_restores},
+		{.test = deployed_limit_is_the_ceiling},
+		{.test = other_budget_is_ignored},
+		{.test = order_does_not_matter, .rows = 24},
+		{.test = garbage_is_refused, .rows = COUNT(garbage)},
+		{.test = wrong_notice_is_refused, .rows = COUNT(wrong)},
+		{.test = program_takes_a_push},
 	};
 
-	return suite_run("budget_guard", cases, COUNT(cases));
+	return suite_run_with("budget_guard", cases, COUNT(cases), guard_open, guard_close);
 }

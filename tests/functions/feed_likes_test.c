@@ -303,7 +303,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = like_counts_once},
 		{.test = lists_learn_of_likes, .rows = 2},
 		{.test = many_like_at_once},
@@ -313,7 +313,7 @@ main(void)
 		{.test = broken_deletion_is_finished, .rows = 4},
 		{.test = much_liked_creation_is_deleted},
 	};
-	struct suite_case on_firestore[] = {
+	const struct suite_case on_firestore[] = {
 		{.test = like_counts_once},
 		{.test = many_like_at_once},
 		{.test = one_like_is_never_two, .rows = COUNT(contests)},

@@ -420,7 +420,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = explore_lists_what_is_published},
 		{.test = pages_join_without_gap_or_repeat, .rows = WHO_COUNT},
 		{.test = unusable_list_is_refused, .rows = COUNT(unusable)},
@@ -438,7 +438,7 @@ main(void)
 		{.test = old_page_is_shown_while_the_store_is_down},
 		{.test = web_page_is_served_where_it_is_wanted},
 	};
-	struct suite_case on_firestore[] = {
+	const struct suite_case on_firestore[] = {
 		{.test = explore_lists_what_is_published},
 		{.test = pages_join_without_gap_or_repeat},
 		{.test = round_trips_are_few},

@@ -203,13 +203,13 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{model_failure_leaves_nothing, COUNT(model_failures), studio_open, studio_close},
-		{bucket_failure_lists_nothing, COUNT(bucket_failures), studio_open, studio_close},
-		{unwritable_folder_lists_nothing, 1, studio_open, studio_close},
-		{store_failure_paints_nothing, STORE_FAULTS, studio_open, studio_close},
-		{store_failure_after_painting_lists_nothing, STORE_FAULTS, studio_open,
-			studio_close},
+		{.test = model_failure_leaves_nothing, .rows = COUNT(model_failures)},
+		{.test = bucket_failure_lists_nothing, .rows = COUNT(bucket_failures)},
+		{.test = unwritable_folder_lists_nothing},
+		{.test = store_failure_paints_nothing, .rows = STORE_FAULTS},
+		{.test = store_failure_after_painting_lists_nothing, .rows = STORE_FAULTS},
 	};
 
-	return suite_run("generate_image, failing", cases, COUNT(cases));
+	return suite_run_with(
+		"generate_image, failing", cases, COUNT(cases), studio_open, studio_close);
 }

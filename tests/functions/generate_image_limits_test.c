@@ -235,18 +235,19 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{hour_has_its_limit, 1, studio_open, studio_close},
-		{replay_is_not_counted, 1, studio_open, studio_close},
-		{failure_is_not_counted, 1, studio_open, studio_close},
-		{refusal_is_counted, 1, studio_open, studio_close},
-		{crowd_waits_for_the_model, 1, studio_open, studio_close},
-		{each_attempt_takes_a_turn, 1, studio_open, studio_close},
-		{nobody_waits_in_vain, 1, studio_open, studio_close},
-		{picture_is_paid_for, 1, studio_open, studio_close},
-		{unmade_picture_is_refunded, 2, studio_open, studio_close},
-		{crowd_spends_what_there_is, 1, studio_open, studio_close},
-		{taken_over_request_pays_once, 1, studio_open, studio_close},
+		{.test = hour_has_its_limit},
+		{.test = replay_is_not_counted},
+		{.test = failure_is_not_counted},
+		{.test = refusal_is_counted},
+		{.test = crowd_waits_for_the_model},
+		{.test = each_attempt_takes_a_turn},
+		{.test = nobody_waits_in_vain},
+		{.test = picture_is_paid_for},
+		{.test = unmade_picture_is_refunded, .rows = 2},
+		{.test = crowd_spends_what_there_is},
+		{.test = taken_over_request_pays_once},
 	};
 
-	return suite_run("limits and prices of pictures", cases, COUNT(cases));
+	return suite_run_with(
+		"limits and prices of pictures", cases, COUNT(cases), studio_open, studio_close);
 }

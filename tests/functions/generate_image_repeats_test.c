@@ -174,11 +174,11 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{repeat_is_copied, 1, setup, studio_close},
-		{other_request_is_painted, COUNT(unlike), setup, studio_close},
-		{nothing_is_looked_up_by_default, 1, setup, studio_close},
-		{lost_picture_is_painted_again, COUNT(changes), setup, studio_close},
+		{.test = repeat_is_copied},
+		{.test = other_request_is_painted, .rows = COUNT(unlike)},
+		{.test = nothing_is_looked_up_by_default},
+		{.test = lost_picture_is_painted_again, .rows = COUNT(changes)},
 	};
 
-	return suite_run("repeated pictures", cases, COUNT(cases));
+	return suite_run_with("repeated pictures", cases, COUNT(cases), setup, studio_close);
 }

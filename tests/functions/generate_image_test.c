@@ -205,16 +205,16 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{sentence_becomes_a_picture, 1, studio_open, studio_close},
-		{model_gets_what_was_asked_for, 1, studio_open, studio_close},
-		{jpeg_is_called_one, 1, studio_open, studio_close},
-		{object_is_immutable, 1, studio_open, studio_close},
-		{requests_without_key_are_two, 1, studio_open, studio_close},
-		{same_key_is_the_same_creation, 1, studio_open, studio_close},
-		{two_at_once_paint_once, 1, studio_open, studio_close},
-		{taken_over_request_is_a_replay, 1, studio_open, studio_close},
-		{wrong_request_is_refused, COUNT(refused), studio_open, studio_close},
+		{.test = sentence_becomes_a_picture},
+		{.test = model_gets_what_was_asked_for},
+		{.test = jpeg_is_called_one},
+		{.test = object_is_immutable},
+		{.test = requests_without_key_are_two},
+		{.test = same_key_is_the_same_creation},
+		{.test = two_at_once_paint_once},
+		{.test = taken_over_request_is_a_replay},
+		{.test = wrong_request_is_refused, .rows = COUNT(refused)},
 	};
 
-	return suite_run("generate_image", cases, COUNT(cases));
+	return suite_run_with("generate_image", cases, COUNT(cases), studio_open, studio_close);
 }

@@ -184,12 +184,12 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{store_failure_charges_nothing, STORE_FAULTS, desk_open, desk_close},
-		{queue_may_be_down, 1, desk_open, desk_close},
-		{queue_may_go_down_between, 1, desk_open, desk_close},
-		{kill_after_the_commit_loses_nothing, 2, desk_open, desk_close},
-		{bell_may_fail, 2, desk_open, desk_close},
+		{.test = store_failure_charges_nothing, .rows = STORE_FAULTS},
+		{.test = queue_may_be_down},
+		{.test = queue_may_go_down_between},
+		{.test = kill_after_the_commit_loses_nothing, .rows = 2},
+		{.test = bell_may_fail, .rows = 2},
 	};
 
-	return suite_run("submit_video, failing", cases, COUNT(cases));
+	return suite_run_with("submit_video, failing", cases, COUNT(cases), desk_open, desk_close);
 }

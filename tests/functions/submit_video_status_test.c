@@ -278,17 +278,18 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{status_follows_the_job, 1, desk_open, desk_close},
-		{status_without_queue, 1, desk_open, desk_close},
-		{only_own_videos_are_there, 2, desk_open, desk_close},
-		{queued_video_is_canceled, 1, desk_open, desk_close},
-		{running_video_is_canceled_by_its_worker, 1, desk_open, desk_close},
-		{handed_back_video_is_canceled, 2, desk_open, desk_close},
-		{ended_video_is_not_canceled, 2, desk_open, desk_close},
-		{canceled_without_queue, 2, desk_open, desk_close},
-		{reconciler_ends_what_was_canceled, 1, desk_open, desk_close},
-		{cancel_races_with_the_worker, 10, desk_open, desk_close},
+		{.test = status_follows_the_job},
+		{.test = status_without_queue},
+		{.test = only_own_videos_are_there, .rows = 2},
+		{.test = queued_video_is_canceled},
+		{.test = running_video_is_canceled_by_its_worker},
+		{.test = handed_back_video_is_canceled, .rows = 2},
+		{.test = ended_video_is_not_canceled, .rows = 2},
+		{.test = canceled_without_queue, .rows = 2},
+		{.test = reconciler_ends_what_was_canceled},
+		{.test = cancel_races_with_the_worker, .rows = 10},
 	};
 
-	return suite_run("status and cancellation of videos", cases, COUNT(cases));
+	return suite_run_with(
+		"status and cancellation of videos", cases, COUNT(cases), desk_open, desk_close);
 }

@@ -313,20 +313,20 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{sentence_is_queued, 1, desk_open, desk_close},
-		{request_is_kept, 1, desk_open, desk_close},
-		{next_one_waits_behind, 1, desk_open, desk_close},
-		{paid_passes_free, 2, desk_open, desk_close},
-		{same_key_is_the_same_video, 1, desk_open, desk_close},
-		{key_at_once_makes_one_video, 1, desk_open, desk_close},
-		{last_token_is_spent_once, 1, desk_open, desk_close},
-		{hour_has_its_limit, 1, desk_open, desk_close},
-		{key_counts_once, 1, desk_open, desk_close},
-		{unpaid_is_not_counted, 1, desk_open, desk_close},
-		{wrong_request_is_refused, COUNT(refused), desk_open, desk_close},
-		{too_few_tokens_are_said, 1, desk_open, desk_close},
-		{full_queue_charges_nothing, COUNT(bounds), desk_open, desk_close},
+		{.test = sentence_is_queued},
+		{.test = request_is_kept},
+		{.test = next_one_waits_behind},
+		{.test = paid_passes_free, .rows = 2},
+		{.test = same_key_is_the_same_video},
+		{.test = key_at_once_makes_one_video},
+		{.test = last_token_is_spent_once},
+		{.test = hour_has_its_limit},
+		{.test = key_counts_once},
+		{.test = unpaid_is_not_counted},
+		{.test = wrong_request_is_refused, .rows = COUNT(refused)},
+		{.test = too_few_tokens_are_said},
+		{.test = full_queue_charges_nothing, .rows = COUNT(bounds)},
 	};
 
-	return suite_run("submit_video", cases, COUNT(cases));
+	return suite_run_with("submit_video", cases, COUNT(cases), desk_open, desk_close);
 }

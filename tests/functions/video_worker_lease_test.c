@@ -176,23 +176,18 @@ START_TEST(event_without_time_is_for_others)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .teardown = workshop_close                            \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(progress_is_told, 1),
-		ROWS(cancel_ends_the_work, 1),
-		ROWS(canceled_job_is_not_tried_again, 1),
-		ROWS(lost_lease_ends_the_work, 1),
-		ROWS(forgotten_job_is_finished, 1),
-		ROWS(job_is_handed_back_in_time, 1),
-		ROWS(event_without_time_is_for_others, 1),
+		{.test = progress_is_told},
+		{.test = cancel_ends_the_work},
+		{.test = canceled_job_is_not_tried_again},
+		{.test = lost_lease_ends_the_work},
+		{.test = forgotten_job_is_finished},
+		{.test = job_is_handed_back_in_time},
+		{.test = event_without_time_is_for_others},
 	};
 
-	return suite_run("video_worker, lease", cases, COUNT(cases));
+	return suite_run_with("video_worker, lease", cases, COUNT(cases), NULL, workshop_close);
 }

@@ -271,22 +271,17 @@ START_TEST(large_video_takes_little_memory)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .teardown = teardown                                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(event_is_judged, COUNT(events)),
-		ROWS(event_without_time_is_for_later, 1),
-		ROWS(large_event_is_judged, 2),
-		ROWS(stop_hands_the_job_back, 1),
-		ROWS(required_settings_are_these, 1),
-		ROWS(large_video_takes_little_memory, 1),
+		{.test = event_is_judged, .rows = COUNT(events)},
+		{.test = event_without_time_is_for_later},
+		{.test = large_event_is_judged, .rows = 2},
+		{.test = stop_hands_the_job_back},
+		{.test = required_settings_are_these},
+		{.test = large_video_takes_little_memory},
 	};
 
-	return suite_run("video_worker, process", cases, COUNT(cases));
+	return suite_run_with("video_worker, process", cases, COUNT(cases), NULL, teardown);
 }

@@ -61,7 +61,8 @@ END_TEST
 int
 main(void)
 {
-	const struct suite_case cases[] = {{queue_is_reported, 1, workshop_open, workshop_close}};
+	const struct suite_case cases[] = {{.test = queue_is_reported}};
 
-	return suite_run("video_worker_report", cases, COUNT(cases));
+	return suite_run_with(
+		"video_worker_report", cases, COUNT(cases), workshop_open, workshop_close);
 }

@@ -368,32 +368,27 @@ START_TEST(bells_wake)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .teardown = workshop_close                            \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(model_may_fail, COUNT(runs)),
-		ROWS(endless_operation_is_given_up, 1),
-		ROWS(work_is_resumed, COUNT(deaths)),
-		ROWS(end_is_final, 1),
-		ROWS(canceled_video_leaves_no_object, 1),
-		ROWS(unanswered_start_is_not_repeated, 2),
-		ROWS(search_has_an_end, 1),
-		ROWS(emptied_queue_is_rebuilt, 1),
-		ROWS(forgotten_video_is_found, 1),
-		ROWS(job_that_kills_its_workers_fails, 1),
-		ROWS(waiting_jobs_wake_workers, 2),
-		ROWS(pause_is_respected, 1),
-		ROWS(object_store_may_fail, 1),
-		ROWS(queue_may_be_down, 1),
-		ROWS(deleted_video_is_canceled, 1),
-		ROWS(bells_wake, COUNT(events)),
+		{.test = model_may_fail, .rows = COUNT(runs)},
+		{.test = endless_operation_is_given_up},
+		{.test = work_is_resumed, .rows = COUNT(deaths)},
+		{.test = end_is_final},
+		{.test = canceled_video_leaves_no_object},
+		{.test = unanswered_start_is_not_repeated, .rows = 2},
+		{.test = search_has_an_end},
+		{.test = emptied_queue_is_rebuilt},
+		{.test = forgotten_video_is_found},
+		{.test = job_that_kills_its_workers_fails},
+		{.test = waiting_jobs_wake_workers, .rows = 2},
+		{.test = pause_is_respected},
+		{.test = object_store_may_fail},
+		{.test = queue_may_be_down},
+		{.test = deleted_video_is_canceled},
+		{.test = bells_wake, .rows = COUNT(events)},
 	};
 
-	return suite_run("video_worker", cases, COUNT(cases));
+	return suite_run_with("video_worker", cases, COUNT(cases), NULL, workshop_close);
 }

@@ -573,22 +573,22 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{file_is_served_or_not_found, COUNT(files), setup, teardown},
-		{page_comes_with_its_policy, 1, setup, teardown},
-		{file_that_the_client_has_is_not_sent_again, 1, setup, teardown},
-		{route_names_the_service, COUNT(routes), setup, teardown},
-		{path_without_route_is_not_found, 1, setup, teardown},
-		{people_sign_in_at_the_issuer, COUNT(issuer_paths), setup, teardown},
-		{manifest_is_refused_with_its_fault, COUNT(manifests), setup, teardown},
-		{request_reaches_the_function_as_it_came, 1, setup, teardown},
-		{all_headers_are_passed_on, 1, setup, teardown},
-		{trace_goes_on_or_begins, COUNT(traces), setup, teardown},
-		{answer_goes_back_as_it_is, 1, setup, teardown},
-		{function_that_fails_is_told_by_the_status, COUNT(failures), setup, teardown},
-		{function_that_is_down_is_told_by_the_status, 1, setup, teardown},
-		{request_beyond_the_limit_is_sent_away, COUNT(full), setup, teardown},
-		{queue_is_served_one_by_one, 1, setup, teardown},
+		{.test = file_is_served_or_not_found, .rows = COUNT(files)},
+		{.test = page_comes_with_its_policy},
+		{.test = file_that_the_client_has_is_not_sent_again},
+		{.test = route_names_the_service, .rows = COUNT(routes)},
+		{.test = path_without_route_is_not_found},
+		{.test = people_sign_in_at_the_issuer, .rows = COUNT(issuer_paths)},
+		{.test = manifest_is_refused_with_its_fault, .rows = COUNT(manifests)},
+		{.test = request_reaches_the_function_as_it_came},
+		{.test = all_headers_are_passed_on},
+		{.test = trace_goes_on_or_begins, .rows = COUNT(traces)},
+		{.test = answer_goes_back_as_it_is},
+		{.test = function_that_fails_is_told_by_the_status, .rows = COUNT(failures)},
+		{.test = function_that_is_down_is_told_by_the_status},
+		{.test = request_beyond_the_limit_is_sent_away, .rows = COUNT(full)},
+		{.test = queue_is_served_one_by_one},
 	};
 
-	return suite_run("gateway", cases, COUNT(cases));
+	return suite_run_with("gateway", cases, COUNT(cases), setup, teardown);
 }

@@ -300,24 +300,19 @@ START_TEST(tokens_are_taken_for_as_long_as_they_say)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(discovery_says_where_all_is, 1),
-		ROWS(name_is_plain_or_refused, COUNT(name_cases)),
-		ROWS(wrong_post_is_refused, COUNT(post_cases)),
-		ROWS(page_asks_and_tells, 1),
-		ROWS(key_is_kept_and_is_nobody_else_s, 1),
-		ROWS(bad_key_file_is_refused, COUNT(bad_files)),
-		ROWS(key_that_cannot_be_written_is_refused, 1),
-		ROWS(tokens_are_taken_for_as_long_as_they_say, 1),
+		{.test = discovery_says_where_all_is},
+		{.test = name_is_plain_or_refused, .rows = COUNT(name_cases)},
+		{.test = wrong_post_is_refused, .rows = COUNT(post_cases)},
+		{.test = page_asks_and_tells},
+		{.test = key_is_kept_and_is_nobody_else_s},
+		{.test = bad_key_file_is_refused, .rows = COUNT(bad_files)},
+		{.test = key_that_cannot_be_written_is_refused},
+		{.test = tokens_are_taken_for_as_long_as_they_say},
 	};
 
-	return suite_run("issuer", cases, COUNT(cases));
+	return suite_run_with("issuer", cases, COUNT(cases), setup, teardown);
 }

@@ -276,19 +276,20 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{scheduled_statuses_come_once, COUNT(statuses), stand_in_open, stand_in_close},
-		{gemini_can_fail_to_paint, COUNT(gemini_faults), stand_in_open, stand_in_close},
-		{gemini_can_think_aloud, 0, stand_in_open, stand_in_close},
-		{imagen_can_fail_to_paint, 0, stand_in_open, stand_in_close},
-		{pictures_can_be_broken, 0, stand_in_open, stand_in_close},
-		{answers_can_be_nonsense, 0, stand_in_open, stand_in_close},
-		{model_can_hang, 0, stand_in_open, stand_in_close},
-		{latency_passes_first, 0, stand_in_open, stand_in_close},
-		{quota_is_kept, 0, stand_in_open, stand_in_close},
-		{wrong_settings_are_named, COUNT(wrong), NULL, NULL},
-		{calls_are_counted, 0, stand_in_open, stand_in_close},
-		{metadata_server_gives_tokens, 0, stand_in_open, stand_in_close},
+		{.test = scheduled_statuses_come_once, .rows = COUNT(statuses)},
+		{.test = gemini_can_fail_to_paint, .rows = COUNT(gemini_faults)},
+		{.test = gemini_can_think_aloud},
+		{.test = imagen_can_fail_to_paint},
+		{.test = pictures_can_be_broken},
+		{.test = answers_can_be_nonsense},
+		{.test = model_can_hang},
+		{.test = latency_passes_first},
+		{.test = quota_is_kept},
+		{.test = wrong_settings_are_named, .rows = COUNT(wrong)},
+		{.test = calls_are_counted},
+		{.test = metadata_server_gives_tokens},
 	};
 
-	return suite_run("vertex, failing", cases, COUNT(cases));
+	return suite_run_with(
+		"vertex, failing", cases, COUNT(cases), stand_in_open, stand_in_close);
 }

@@ -263,16 +263,16 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{picture_has_the_size_asked_for, COUNT(sizes), setup, teardown},
-		{picture_weighs_what_pictures_weigh, 0, setup, teardown},
-		{picture_can_be_painted_again, 0, setup, teardown},
-		{other_wishes_give_other_pictures, COUNT(pairs), setup, teardown},
-		{words_choose_the_light, 0, setup, teardown},
-		{words_choose_the_colour, 0, setup, teardown},
-		{words_are_written_into_the_picture, COUNT(captions), setup, teardown},
-		{every_prompt_can_be_painted, 0, setup, teardown},
-		{every_seed_can_be_painted, 0, setup, teardown},
+		{.test = picture_has_the_size_asked_for, .rows = COUNT(sizes)},
+		{.test = picture_weighs_what_pictures_weigh},
+		{.test = picture_can_be_painted_again},
+		{.test = other_wishes_give_other_pictures, .rows = COUNT(pairs)},
+		{.test = words_choose_the_light},
+		{.test = words_choose_the_colour},
+		{.test = words_are_written_into_the_picture, .rows = COUNT(captions)},
+		{.test = every_prompt_can_be_painted},
+		{.test = every_seed_can_be_painted},
 	};
 
-	return suite_run("vertex painter", cases, COUNT(cases));
+	return suite_run_with("vertex painter", cases, COUNT(cases), setup, teardown);
 }

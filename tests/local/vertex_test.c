@@ -372,19 +372,19 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{each_aspect_ratio_has_its_size, COUNT(sizes), stand_in_open, stand_in_close},
-		{imagen_paints_as_many_as_asked, 0, stand_in_open, stand_in_close},
-		{seed_decides_the_picture, COUNT(dialects), stand_in_open, stand_in_close},
-		{broken_rules_are_refused, COUNT(broken), stand_in_open, stand_in_close},
-		{full_requests_are_taken, 0, stand_in_open, stand_in_close},
-		{unknown_models_are_not_found, COUNT(unknown), stand_in_open, stand_in_close},
-		{calls_need_a_token, COUNT(no_tokens), stand_in_open, stand_in_close},
-		{unsafe_prompts_are_refused, 0, stand_in_open, stand_in_close},
-		{unsafe_pictures_are_filtered, 0, stand_in_open, stand_in_close},
-		{gemini_needs_the_image_modality, 0, stand_in_open, stand_in_close},
-		{program_paints_over_http, 0, stand_in_open, stand_in_close},
-		{program_refuses_wrong_settings, 0, stand_in_open, stand_in_close},
+		{.test = each_aspect_ratio_has_its_size, .rows = COUNT(sizes)},
+		{.test = imagen_paints_as_many_as_asked},
+		{.test = seed_decides_the_picture, .rows = COUNT(dialects)},
+		{.test = broken_rules_are_refused, .rows = COUNT(broken)},
+		{.test = full_requests_are_taken},
+		{.test = unknown_models_are_not_found, .rows = COUNT(unknown)},
+		{.test = calls_need_a_token, .rows = COUNT(no_tokens)},
+		{.test = unsafe_prompts_are_refused},
+		{.test = unsafe_pictures_are_filtered},
+		{.test = gemini_needs_the_image_modality},
+		{.test = program_paints_over_http},
+		{.test = program_refuses_wrong_settings},
 	};
 
-	return suite_run("vertex", cases, COUNT(cases));
+	return suite_run_with("vertex", cases, COUNT(cases), stand_in_open, stand_in_close);
 }

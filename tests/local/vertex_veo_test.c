@@ -554,32 +554,27 @@ START_TEST(wrong_settings_are_named)
 }
 END_TEST
 
-#define ROWS(name, count)                                                                          \
-	{                                                                                          \
-		.test = name, .rows = count, .setup = setup, .teardown = teardown                  \
-	}
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		ROWS(film_can_be_watched, COUNT(film_cases)),
-		ROWS(film_depends_on_prompt_and_seed, 1),
-		ROWS(film_takes_its_time, 1),
-		ROWS(film_is_stored, 1),
-		ROWS(nothing_else_is_stored, 1),
-		ROWS(operation_can_end_badly, COUNT(end_cases)),
-		ROWS(start_can_be_refused, COUNT(start_faults)),
-		ROWS(poll_can_fail, 1),
-		ROWS(operation_can_be_lost, 1),
-		ROWS(bad_start_is_refused, COUNT(bad_bodies)),
-		ROWS(bad_poll_is_refused, COUNT(bad_names)),
-		ROWS(operation_cannot_be_got, 1),
-		ROWS(only_its_models_make_films, 1),
-		ROWS(quota_is_kept, 1),
-		ROWS(starts_are_counted, 1),
-		ROWS(wrong_settings_are_named, COUNT(wrong)),
+		{.test = film_can_be_watched, .rows = COUNT(film_cases)},
+		{.test = film_depends_on_prompt_and_seed},
+		{.test = film_takes_its_time},
+		{.test = film_is_stored},
+		{.test = nothing_else_is_stored},
+		{.test = operation_can_end_badly, .rows = COUNT(end_cases)},
+		{.test = start_can_be_refused, .rows = COUNT(start_faults)},
+		{.test = poll_can_fail},
+		{.test = operation_can_be_lost},
+		{.test = bad_start_is_refused, .rows = COUNT(bad_bodies)},
+		{.test = bad_poll_is_refused, .rows = COUNT(bad_names)},
+		{.test = operation_cannot_be_got},
+		{.test = only_its_models_make_films},
+		{.test = quota_is_kept},
+		{.test = starts_are_counted},
+		{.test = wrong_settings_are_named, .rows = COUNT(wrong)},
 	};
 
-	return suite_run("vertex veo", cases, COUNT(cases));
+	return suite_run_with("vertex veo", cases, COUNT(cases), setup, teardown);
 }

@@ -51,11 +51,10 @@ any_store_suite(const char *name, struct suite_case *cases, size_t count)
 		cases[i].rows = cases[i].rows ? cases[i].rows : 1;
 		rows += cases[i].rows;
 		cases[i].rows *= backend_count();
-		cases[i].teardown = teardown;
 	}
 	if (!emulator)
 		suite_skipped(rows, why);
-	int status = suite_run(name, cases, count);
+	int status = suite_run_with(name, cases, count, NULL, teardown);
 	firestore_emulator_stop(emulator);
 	return status;
 }

@@ -18,8 +18,7 @@ struct any_store {
 
 extern struct any_store any;
 
-/* Runs each row of each case on all backends that can be had here, and says which cannot. The
- * cases' teardown is set. */
+/* Runs each row of each case on all backends that can be had here, and says which cannot. */
 int any_store_suite(const char *name, struct suite_case *, size_t count);
 
 /* To be called first: opens a store for the test whose _i this is, and returns its row. */

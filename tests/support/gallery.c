@@ -109,33 +109,23 @@ teardown(void)
 	fn_clock_pretend(0);
 }
 
-static void
-set(struct suite_case *cases, size_t count, void (*begin)(void))
-{
-	for (size_t i = 0; i < count; i++) {
-		cases[i].setup = begin;
-		cases[i].teardown = teardown;
-	}
-}
-
 int
-gallery_suite(const char *name, struct suite_case *cases, size_t count,
-	struct suite_case *on_firestore, size_t firestore_count)
+gallery_suite(const char *name, const struct suite_case *cases, size_t count,
+	const struct suite_case *on_firestore, size_t firestore_count)
 {
 	const char *why;
 	size_t rows = 0;
 	int status;
 
-	set(cases, count, setup);
-	set(on_firestore, firestore_count, setup_firestore);
 	for (size_t i = 0; i < firestore_count; i++)
 		rows += on_firestore[i].rows ? on_firestore[i].rows : 1;
 	emulator = firestore_emulator_start(&why);
 	if (!emulator)
 		suite_skipped(rows, why);
-	status = suite_run(name, cases, count);
+	status = suite_run_with(name, cases, count, setup, teardown);
 	if (emulator)
-		status |= suite_run("the same on Firestore", on_firestore, firestore_count);
+		status |= suite_run_with("the same on Firestore", on_firestore, firestore_count,
+			setup_firestore, teardown);
 	firestore_emulator_stop(emulator);
 	return status;
 }

@@ -28,9 +28,9 @@ struct gallery {
 extern struct gallery gallery;
 
 /* Runs cases on SQLite, and the second ones, of which some may be the same, on Firestore where its
- * emulator can be had. Their setup and teardown are set. */
-int gallery_suite(const char *name, struct suite_case *, size_t count,
-	struct suite_case *on_firestore, size_t firestore_count);
+ * emulator can be had. */
+int gallery_suite(const char *name, const struct suite_case *, size_t count,
+	const struct suite_case *on_firestore, size_t firestore_count);
 
 void gallery_must(bool ok); /* else gallery.err is why not */
 void gallery_reopen_pages(const char *redis_url, long fresh_ms);

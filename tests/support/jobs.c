@@ -124,14 +124,10 @@ join(void)
 }
 
 int
-jobs_suite(const char *name, struct suite_case *cases, size_t count)
+jobs_suite(const char *name, const struct suite_case *cases, size_t count)
 {
 	jobs.server = redis_server_start(NULL);
-	for (size_t i = 0; i < count; i++) {
-		cases[i].setup = join;
-		cases[i].teardown = leave;
-	}
-	int status = suite_run(name, cases, count);
+	int status = suite_run_with(name, cases, count, join, leave);
 	redis_server_stop(jobs.server);
 	return status;
 }

@@ -27,9 +27,8 @@ extern struct jobs jobs;
 
 extern const struct job_limits jobs_wide, jobs_patient; /* for failures that are many */
 
-/* Runs cases with one server, which each row finds empty but for a queue that is rebuilt. Their
- * setup and teardown are set. */
-int jobs_suite(const char *name, struct suite_case *, size_t count);
+/* Runs cases with one server, which each row finds empty but for a queue that is rebuilt. */
+int jobs_suite(const char *name, const struct suite_case *, size_t count);
 
 /* Setups of rows that need more: no server yet, one of their own, one with a proxy before it. */
 void jobs_begin(void);

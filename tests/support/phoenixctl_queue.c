@@ -61,15 +61,10 @@ leave(void)
 }
 
 int
-phoenixctl_suite(const char *name, struct suite_case *cases, size_t count)
+phoenixctl_suite(const char *name, const struct suite_case *cases, size_t count)
 {
 	jobs.server = redis_server_start(NULL);
-	for (size_t i = 0; i < count; i++) {
-		if (!cases[i].setup)
-			cases[i].setup = setup;
-		cases[i].teardown = leave;
-	}
-	int status = suite_run(name, cases, count);
+	int status = suite_run_with(name, cases, count, setup, leave);
 	redis_server_stop(jobs.server);
 	return status;
 }

@@ -7,7 +7,7 @@
 #include "tests/support/phoenixctl.h"
 
 /* Runs cases with one server. Their setup is an empty queue, unless it is the one below. */
-int phoenixctl_suite(const char *name, struct suite_case *, size_t count);
+int phoenixctl_suite(const char *name, const struct suite_case *, size_t count);
 void phoenixctl_queue_populated(void);
 
 void phoenixctl_renew(struct job *, int progress);

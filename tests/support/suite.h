@@ -7,7 +7,7 @@
  *			{.test = number_is_read_or_refused, .rows = COUNT(numbers)},
  *			{.test = builder_grows},
  *		};
- *		return suite_run("bytes", cases, COUNT(cases));
+ *		return suite_run_with("bytes", cases, COUNT(cases), setup, teardown);
  *	}
  *
  * Each row of each test runs in its own child process, so that one crash fails one check;
@@ -35,6 +35,10 @@ void suite_skipped(size_t checks, const char *why);
 
 /* Runs all cases and prints what failed and Check's summary. The result is for main to return. */
 int suite_run(const char *name, const struct suite_case *, size_t count);
+
+/* The same with a setup and a teardown for all cases that do not bring their own. */
+int suite_run_with(const char *name, const struct suite_case *, size_t count, void (*setup)(void),
+	void (*teardown)(void));
 
 #define ck_assert_bytes_eq(bytes, text)                                                            \
 	do {                                                                                       \

@@ -509,27 +509,25 @@ START_TEST(broken_store_is_told)
 }
 END_TEST
 
-#define ON_QUEUE .setup = setup, .teardown = teardown
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{.test = deed_is_done, .rows = COUNT(deeds), ON_QUEUE},
-		{.test = replay_begins_anew, .rows = COUNT(dead), ON_QUEUE},
-		{.test = replay_keeps_the_class, ON_QUEUE},
-		{.test = deed_is_said_in_json, .rows = COUNT(objects), ON_QUEUE},
-		{.test = job_is_shown, .rows = COUNT(views), ON_QUEUE},
-		{.test = prompt_is_shown_on_demand, ON_QUEUE},
-		{.test = progress_is_drawn, ON_QUEUE},
-		{.test = redis_down_is_told, .rows = COUNT(lines), ON_QUEUE},
-		{.test = cancel_needs_no_redis, ON_QUEUE},
-		{.test = broken_store_is_told, .rows = COUNT(all), ON_QUEUE},
+		{.test = deed_is_done, .rows = COUNT(deeds)},
+		{.test = replay_begins_anew, .rows = COUNT(dead)},
+		{.test = replay_keeps_the_class},
+		{.test = deed_is_said_in_json, .rows = COUNT(objects)},
+		{.test = job_is_shown, .rows = COUNT(views)},
+		{.test = prompt_is_shown_on_demand},
+		{.test = progress_is_drawn},
+		{.test = redis_down_is_told, .rows = COUNT(lines)},
+		{.test = cancel_needs_no_redis},
+		{.test = broken_store_is_told, .rows = COUNT(all)},
 	};
 	int status;
 
 	server = redis_server_start(NULL);
-	status = suite_run("phoenixctl job", cases, COUNT(cases));
+	status = suite_run_with("phoenixctl job", cases, COUNT(cases), setup, teardown);
 	redis_server_stop(server);
 	return status;
 }

@@ -124,9 +124,9 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{right_ledger_is_proved, 1, setup, teardown},
-		{wrong_ledger_is_noticed, COUNT(tamperings), setup, teardown},
+		{.test = right_ledger_is_proved},
+		{.test = wrong_ledger_is_noticed, .rows = COUNT(tamperings)},
 	};
 
-	return suite_run("phoenixctl ledger", cases, COUNT(cases));
+	return suite_run_with("phoenixctl ledger", cases, COUNT(cases), setup, teardown);
 }

@@ -248,21 +248,19 @@ START_TEST(ink_takes_no_room)
 }
 END_TEST
 
-#define ON_PAGE .setup = setup, .teardown = teardown
-
 int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{.test = moments_are_told, .rows = COUNT(moments), ON_PAGE},
-		{.test = text_is_cleaned, .rows = COUNT(texts), ON_PAGE},
-		{.test = text_is_cut, .rows = COUNT(cuts), ON_PAGE},
-		{.test = locale_is_heeded, .rows = COUNT(locales), ON_PAGE},
-		{.test = bars_are_drawn, .rows = COUNT(bars), ON_PAGE},
-		{.test = table_fits_its_page, .rows = COUNT(tables), ON_PAGE},
-		{.test = cut_is_marked_in_ascii, ON_PAGE},
-		{.test = ink_takes_no_room, ON_PAGE},
+		{.test = moments_are_told, .rows = COUNT(moments)},
+		{.test = text_is_cleaned, .rows = COUNT(texts)},
+		{.test = text_is_cut, .rows = COUNT(cuts)},
+		{.test = locale_is_heeded, .rows = COUNT(locales)},
+		{.test = bars_are_drawn, .rows = COUNT(bars)},
+		{.test = table_fits_its_page, .rows = COUNT(tables)},
+		{.test = cut_is_marked_in_ascii},
+		{.test = ink_takes_no_room},
 	};
 
-	return suite_run("phoenixctl page", cases, COUNT(cases));
+	return suite_run_with("phoenixctl page", cases, COUNT(cases), setup, teardown);
 }

@@ -314,7 +314,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = command_says, .rows = COUNT(sayings), .setup = phoenixctl_queue_populated},
 		{.test = command_says_json,
 			.rows = COUNT(objects),

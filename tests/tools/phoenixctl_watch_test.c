@@ -256,7 +256,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = watch_writes_lines, .rows = 2, .setup = phoenixctl_queue_populated},
 		{.test = watch_follows_the_queue},
 		{.test = watch_leaves_the_terminal_clean, .rows = COUNT(ends)},
