@@ -20,14 +20,20 @@ static struct fn_call call;
 static struct fn_error err;
 
 static void
+open_store(const char *host)
+{
+	config.emulator_host = host;
+	ck_assert_msg(document_store_open(&store, &config, NULL, http, &err), "%s", err.message);
+}
+
+static void
 setup(void)
 {
 	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 50000};
 	proxy = firestore_proxy_start(firestore_emulator_host(emulator));
-	config = (struct document_store_config){
-		firestore_emulator_store(), firestore_proxy_host(proxy)};
+	config.url = firestore_emulator_store();
 	ck_assert(fn_http_client_open(&http, &err));
-	ck_assert_msg(document_store_open(&store, &config, NULL, http, &err), "%s", err.message);
+	open_store(firestore_proxy_host(proxy));
 }
 
 static void
@@ -177,8 +183,9 @@ START_TEST(commit_ends_at_the_deadline)
 	ck_assert_msg(err.code == FN_DEADLINE || (lasting[_i].is_known && err.code == FN_BUSY &&
 							 err.retry_after_s > 0),
 		"%d: %s", err.code, err.message);
-	firestore_proxy_play(proxy, NULL, 0);
 	call.deadline_ms = fn_now_ms() + 30000;
+	document_store_close(store);
+	open_store(firestore_emulator_host(emulator)); /* past the proxy, which may be behind */
 	ck_assert_int_eq(number_of("d"), -1);
 }
 END_TEST
@@ -323,12 +330,12 @@ int
 main(void)
 {
 	const struct suite_case cases[] = {
-		{commit_is_made_once, COUNT(fault_cases), setup, teardown},
-		{commit_ends_at_the_deadline, COUNT(lasting), setup, teardown},
-		{read_is_repeated, COUNT(read_faults), setup, teardown},
-		{verb_is_one_request, 1, setup, teardown},
-		{others_read_what_is_written, 1, setup, teardown},
-		{what_others_write_is_read, 1, setup, teardown},
+		{.test = commit_is_made_once, .rows = COUNT(fault_cases)},
+		{.test = commit_ends_at_the_deadline, .rows = COUNT(lasting)},
+		{.test = read_is_repeated, .rows = COUNT(read_faults)},
+		{.test = verb_is_one_request},
+		{.test = others_read_what_is_written},
+		{.test = what_others_write_is_read},
 	};
 	const char *why;
 
@@ -338,7 +345,8 @@ main(void)
 		return 77;
 	}
 	document_store_indexes_pretend();
-	int status = suite_run("document store on firestore", cases, COUNT(cases));
+	int status =
+		suite_run_with("document store on firestore", cases, COUNT(cases), setup, teardown);
 	firestore_emulator_stop(emulator);
 	return status;
 }
