@@ -10,13 +10,8 @@
 void
 shared_fetch_init(struct shared_fetch *shared)
 {
-	pthread_condattr_t monotonic;
-
 	pthread_mutex_init(&shared->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&shared->ended, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&shared->ended, NULL);
 }
 
 void
@@ -64,12 +59,13 @@ bool
 shared_fetch_wait(struct shared_fetch *shared, struct fn_call *call, struct fn_error *err)
 {
 	int64_t until_ms = fn_now_ms() + fn_time_left_ms(call, WAIT_MOST_MS);
-	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+	const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
 	unsigned count = shared->count;
 	int timed_out = 0;
 
 	while (shared->count == count && !timed_out)
-		timed_out = pthread_cond_timedwait(&shared->ended, &shared->lock, &until);
+		timed_out = pthread_cond_clockwait(
+			&shared->ended, &shared->lock, CLOCK_MONOTONIC, &until);
 	if (shared->count == count)
 		return fn_fail(err, FN_DEADLINE, "%s: nothing in time", shared->name);
 	if (shared->failure.code == FN_OK || shared->failure.code == FN_DEADLINE)

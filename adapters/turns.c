@@ -24,12 +24,7 @@ turns_destroy(struct turns *turns)
 static void
 turn_init(struct turn *turn)
 {
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&turn->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	pthread_cond_init(&turn->changed, NULL);
 	turn->next = NULL;
 	turn->is_taken = turn->is_over = false;
 }
@@ -45,16 +40,26 @@ link_to(struct turns *turns, const struct turn *turn)
 	return link;
 }
 
+/* Who was taken is seen to, however late it is. */
+static bool
+wait_for_change(struct turns *turns, struct turn *turn, int64_t until_ms)
+{
+	const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
+
+	if (turn->is_taken)
+		return pthread_cond_wait(&turn->changed, &turns->lock) == 0;
+	return pthread_cond_clockwait(&turn->changed, &turns->lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 static enum turn_call
 wait_in_line(struct turns *turns, struct turn *turn, const struct fn_call *call)
 {
 	int64_t until_ms = fn_now_ms() + fn_time_left_ms(call, WAIT_MOST_MS);
-	struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-	int timed_out = 0;
+	bool in_time = true;
 
 	*link_to(turns, NULL) = turn;
-	while (turns->first != turn && !turn->is_over && (turn->is_taken || !timed_out))
-		timed_out = pthread_cond_timedwait(&turn->changed, &turns->lock, &until);
+	while (turns->first != turn && !turn->is_over && (turn->is_taken || in_time))
+		in_time = wait_for_change(turns, turn, until_ms);
 	if (turn->is_over)
 		return TURN_OVER;
 	if (turns->first == turn) {

@@ -1,5 +1,7 @@
 #include "local/gateway/gate.h"
 
+#include "fn/clock.h"
+
 #include <time.h>
 
 #define RETRY_AFTER_S 1
@@ -16,26 +18,12 @@ gate_init(struct gate *gate, unsigned room, unsigned most_waiting, int64_t wait_
 	};
 }
 
-static struct timespec
-moment_in_ms(int64_t ms)
-{
-	struct timespec moment;
-
-	clock_gettime(CLOCK_MONOTONIC, &moment);
-	moment.tv_sec += ms / 1000;
-	moment.tv_nsec += ms % 1000 * 1000000;
-	if (moment.tv_nsec >= 1000000000) {
-		moment.tv_sec++;
-		moment.tv_nsec -= 1000000000;
-	}
-	return moment;
-}
-
 /* Called and left with the lock held. */
 static bool
 wait_for_room(struct gate *gate)
 {
-	struct timespec until = moment_in_ms(gate->wait_ms);
+	int64_t until_ms = fn_now_ms() + gate->wait_ms;
+	const struct timespec until = {until_ms / 1000, until_ms % 1000 * 1000000};
 	int failed = 0;
 
 	gate->waiting++;
