@@ -3,12 +3,12 @@
  * It answers when it is done with the event, which may be minutes later. So each event is on its
  * way in a thread of its own, which hangs up after a moment: what was sent is sent. */
 #include "adapters/events_backend.h"
+#include "adapters/wire/url.h"
 #include "fn/clock.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define POST_MS 1000
 #define POSTS_MOST 16
@@ -61,11 +61,11 @@ static bool
 http_open(struct events **opened, const struct events_config *config,
 	struct google_credentials *credentials, struct fn_http_client *http, struct fn_error *err)
 {
-	struct fn_bytes rest = fn_bytes(config->url + strlen(events_http.scheme));
 	struct http_events *events;
+	struct url url;
 
 	(void)credentials;
-	if (fn_bytes_cut(&rest, '/').size == 0)
+	if (!url_read(&url, fn_bytes(config->url)))
 		return fn_fail(err, FN_INVALID, "EVENTS_URL: \"%s\" names no host", config->url);
 	events = malloc(sizeof(*events));
 	assert(events);

@@ -2,6 +2,7 @@
 
 #include "adapters/shared_fetch.h"
 #include "adapters/wire/jwk.h"
+#include "adapters/wire/url.h"
 #include "fn/clock.h"
 #include "fn/json.h"
 
@@ -33,19 +34,11 @@ struct fetched {
 /* ---- Where they are -------------------------------------------------------------------------- */
 
 bool
-identity_keys_url_is_safe(struct fn_bytes url)
+identity_keys_url_is_safe(struct fn_bytes text)
 {
-	static const char *const loopback[] = {
-		"http://127.0.0.1", "http://localhost", "http://[::1]"};
+	struct url url;
 
-	for (size_t i = 0; i < sizeof(loopback) / sizeof(loopback[0]); i++) {
-		size_t size = strlen(loopback[i]);
-
-		if (fn_bytes_starts(url, loopback[i]) &&
-			(url.size == size || url.at[size] == ':' || url.at[size] == '/'))
-			return true;
-	}
-	return fn_bytes_starts(url, "https://") && url.size > strlen("https://");
+	return url_read(&url, text) && url.is_safe;
 }
 
 static bool

@@ -7,9 +7,9 @@
  */
 #include "adapters/object_store_backend.h"
 #include "adapters/wire/sigv4.h"
+#include "adapters/wire/url.h"
 #include "fn/clock.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +22,8 @@
 #define ERROR_MOST 65536 /* bytes of an error document */
 #define ERROR_CODE_MOST 64
 
-#define DIGITS "0123456789"
-#define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define BUCKET_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789.-"
+#define WORD_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 struct s3_store {
 	struct object_store base;
@@ -135,7 +134,7 @@ error_code(const struct fn_http_response *response)
 	if (!found)
 		return (struct fn_bytes){0};
 	const char *word = found + strlen(tag);
-	size_t size = strspn(word, DIGITS LETTERS CAPITALS);
+	size_t size = strspn(word, WORD_CHARACTERS);
 	bool is_word = size <= ERROR_CODE_MOST && word[size] == '<';
 	return (struct fn_bytes){word, is_word ? size : 0};
 }
@@ -238,69 +237,25 @@ s3_close(struct object_store *base)
 
 /* ---- Settings -------------------------------------------------------------------------------- */
 
-static bool
-is_made_of(struct fn_bytes text, const char *characters)
-{
-	for (size_t i = 0; i < text.size; i++)
-		if (text.at[i] == '\0' || !strchr(characters, text.at[i]))
-			return false;
-	return text.size > 0;
-}
-
-/* Takes the port, where there is one, off a host: "[::1]:9000" becomes "[::1]". */
-static bool
-port_cut(struct fn_bytes *host)
-{
-	const char *colon = memrchr(host->at, ':', host->size);
-	uint64_t port;
-
-	if (!colon || host->at[host->size - 1] == ']')
-		return true;
-	const char *end = host->at + host->size;
-	host->size = (size_t)(colon - host->at);
-	return fn_bytes_number(
-		(struct fn_bytes){colon + 1, (size_t)(end - colon - 1)}, 65535, &port);
-}
-
-static bool
-is_loopback(struct fn_bytes host)
-{
-	char text[INET_ADDRSTRLEN] = "";
-	struct in_addr address;
-
-	if (fn_bytes_is(host, "localhost") || fn_bytes_is(host, "[::1]"))
-		return true;
-	if (host.size >= sizeof(text))
-		return false;
-	memcpy(text, host.at, host.size);
-	return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
-}
-
 /* The message does not show the URL: somebody may have written a password into it. */
 static bool
-url_read(struct s3_store *store, const char *url, struct fn_error *err)
+endpoint_read(struct s3_store *store, const char *text, struct fn_error *err)
 {
-	struct fn_bytes rest = fn_bytes(url);
-	struct fn_bytes scheme = fn_bytes_cut(&rest, ':');
-	bool has_scheme = fn_bytes_is(scheme, "https") || fn_bytes_is(scheme, "http");
+	struct url url;
 
-	if (!has_scheme || !fn_bytes_starts(rest, "//"))
-		return fn_fail(err, FN_INVALID, "OBJECTS_URL must be s3:https://ENDPOINT/BUCKET");
-	rest = (struct fn_bytes){rest.at + 2, rest.size - 2};
-	struct fn_bytes host = fn_bytes_cut(&rest, '/');
-	struct fn_bytes name = host;
-	if (!is_made_of(host, DIGITS LETTERS CAPITALS ".-:[]") || !port_cut(&name))
-		return fn_fail(
-			err, FN_INVALID, "OBJECTS_URL: the endpoint must be HOST or HOST:PORT");
-	if (!is_made_of(rest, DIGITS LETTERS ".-"))
+	if (!url_read(&url, fn_bytes(text)))
+		return fn_fail(err, FN_INVALID,
+			"OBJECTS_URL must be s3:https://HOST/BUCKET or "
+			"s3:https://HOST:PORT/BUCKET");
+	if (!fn_bytes_consists_of(url.path, BUCKET_CHARACTERS))
 		return fn_fail(err, FN_INVALID, "OBJECTS_URL: the bucket must be of [a-z0-9.-]");
-	store->has_tls = fn_bytes_is(scheme, "https");
-	if (!store->has_tls && !is_loopback(name))
+	if (!url.is_safe)
 		return fn_fail(err, FN_INVALID,
 			"OBJECTS_URL: s3:http:// is for loopback hosts; use s3:https://");
-	store->origin = (struct fn_bytes){url, (size_t)(host.at + host.size - url)};
-	store->host = host;
-	store->bucket = rest;
+	store->origin = url.origin;
+	store->host = url.authority;
+	store->bucket = url.path;
+	store->has_tls = url.has_tls;
 	return true;
 }
 
@@ -328,7 +283,7 @@ s3_open(struct object_store **base, const char *where, const struct object_store
 {
 	struct s3_store read = {.http = http};
 
-	TRY(url_read(&read, where, err));
+	TRY(endpoint_read(&read, where, err));
 	TRY(credentials_read(&read.credentials, config, err));
 	struct s3_store *store = malloc(sizeof(*store));
 	if (!store)

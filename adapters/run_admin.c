@@ -1,11 +1,11 @@
 #include "adapters/run_admin.h"
 
 #include "adapters/google_api.h"
+#include "adapters/wire/url.h"
 #include "fn/retry.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -33,12 +33,9 @@ bool
 run_admin_open(struct run_admin **admin, const struct run_admin_config *config,
 	struct google_credentials *credentials, struct fn_http_client *http, struct fn_error *err)
 {
-	struct fn_bytes host = fn_bytes(config->url), scheme = fn_bytes_cut(&host, ':');
-	bool is_http = fn_bytes_is(scheme, "https") || fn_bytes_is(scheme, "http");
-
-	if (!is_http || !fn_bytes_starts(host, "//") || strchr(host.at + 2, '/') || host.size == 2)
-		return fn_fail(err, FN_INVALID, "RUN_ADMIN_URL: \"%s\" is not of the form %s",
-			config->url, "https://HOST");
+	if (!url_is_origin(fn_bytes(config->url)))
+		return fn_fail(err, FN_INVALID,
+			"RUN_ADMIN_URL: \"%s\" is not of the form https://HOST", config->url);
 	struct fn_arena *arena = fn_arena_new();
 	*admin = fn_arena_alloc(arena, sizeof(**admin));
 	**admin = (struct run_admin){arena, config->url, credentials, http};
@@ -60,13 +57,10 @@ run_admin_is_name(struct fn_bytes name)
 	for (size_t i = 0; i < COUNT(words); i++) {
 		struct fn_bytes word = fn_bytes_cut(&name, '/'), id = fn_bytes_cut(&name, '/');
 
-		if (!fn_bytes_is(word, words[i]) || id.size == 0)
+		if (!fn_bytes_is(word, words[i]) || !fn_bytes_consists_of(id, NAME_CHARACTERS))
 			return false;
-		for (size_t at = 0; at < id.size; at++)
-			if (!memchr(NAME_CHARACTERS, id.at[at], sizeof(NAME_CHARACTERS) - 1))
-				return false;
 	}
-	return !name.at || name.size == 0;
+	return name.size == 0;
 }
 
 /* ---- Asking ---------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "adapters/google_api.h"
 #include "adapters/wire/support_codes.h"
+#include "adapters/wire/url.h"
 
 #include <string.h>
 
@@ -50,19 +51,9 @@ vertex_is_name(const char *text)
 }
 
 static bool
-is_origin(const char *text)
-{
-	struct fn_bytes rest = fn_bytes(text), scheme = fn_bytes_cut(&rest, ':');
-	bool is_http = fn_bytes_is(scheme, "https") || fn_bytes_is(scheme, "http");
-
-	return is_http && fn_bytes_starts(rest, "//") && rest.size > 2 &&
-	       !memchr(rest.at + 2, '/', rest.size - 2);
-}
-
-static bool
 check(const struct vertex_config *config, struct fn_error *err)
 {
-	if (config->url[0] != '\0' && !is_origin(config->url))
+	if (config->url[0] != '\0' && !url_is_origin(fn_bytes(config->url)))
 		return fn_fail(err, FN_INVALID,
 			"VERTEX_URL: \"%s\" is not of the form https://HOST", config->url);
 	if (!vertex_is_name(config->project))
