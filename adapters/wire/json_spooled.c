@@ -168,7 +168,7 @@ take_text(struct json_spooled *json, struct fn_bytes *piece, struct fn_error *er
 		else
 			step_in_string(json, c);
 	}
-	if (size > JSON_SPOOLED_MOST - json->brief.size)
+	if (json->brief.size + size > JSON_SPOOLED_MOST)
 		return fn_fail(err, FN_UPSTREAM, "the answer is larger than allowed");
 	fn_add(&json->brief, (struct fn_bytes){piece->at, size});
 	*piece = (struct fn_bytes){piece->at + size, piece->size - size};

@@ -135,6 +135,23 @@ START_TEST(too_much_text_is_refused)
 }
 END_TEST
 
+/* Not either where the quote that ends a file is what is too much. */
+START_TEST(too_much_text_behind_a_file_is_refused)
+{
+	static const char begin[] = "{\"data\":\"", end[] = "Zm94\"";
+	struct json_spooled *json = json_spooled_new(arena, names);
+	char *blanks = fn_arena_alloc(arena, JSON_SPOOLED_MOST);
+	size_t before = JSON_SPOOLED_MOST - strlen(begin);
+
+	memset(blanks, ' ', JSON_SPOOLED_MOST);
+	ck_assert(json_spooled_add(json, (struct fn_bytes){blanks, before}, &err));
+	ck_assert(json_spooled_add(json, fn_bytes(begin), &err));
+	ck_assert(json_spooled_add(json, fn_bytes(end), &err));
+	ck_assert(!json_spooled_add(json, (struct fn_bytes){blanks, JSON_SPOOLED_MOST}, &err));
+	ck_assert_msg(strstr(err.message, "larger than allowed"), "%s", err.message);
+}
+END_TEST
+
 /* Where there is no place for temporary files, that is what is said. */
 START_TEST(missing_folder_is_told)
 {
@@ -154,6 +171,7 @@ main(void)
 		{.test = file_is_taken_out, .rows = COUNT(cases)},
 		{.test = bad_text_is_refused, .rows = COUNT(bad_cases)},
 		{.test = too_much_text_is_refused},
+		{.test = too_much_text_behind_a_file_is_refused},
 		{.test = missing_folder_is_told},
 	};
 
