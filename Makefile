@@ -144,8 +144,8 @@ queue-mutations: ## Plant faults in the queue's scripts and see the tests notice
 	@tests/adapters/job_queue_mutations
 
 AUDIT ?=
-audit: build $(BUILD)/tests/video_worker_faulty ## Kill all that makes videos, and audit; AUDIT="--seed X"
-	@tests/audit/run --build $(BUILD) $(AUDIT)
+audit: build $(BUILD)/tests/video_worker_faulty $(NPM)/.installed ## Kill all that makes videos, and audit; AUDIT="--seed X"
+	@PHOENIX_NPM=$(NPM) tests/audit/run --build $(BUILD) $(AUDIT)
 
 BINARIES := $(FUNCTIONS:%=$(BUILD)/bin/%)
 terraform-check: $(BINARIES) ## Check the infrastructure, as far as that needs no cloud

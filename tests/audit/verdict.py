@@ -1,11 +1,13 @@
 """Was anything lost, made twice or charged twice? Looks at what is left when all is over."""
 
 import collections
+import os
 import struct
+import subprocess
 
 from witness import titled
 from wire import ask, redis
-from world import PRICE
+from world import PRICE, ROOT
 
 ENDS = {"succeeded", "failed", "canceled"}
 CRASHES = 4  # after which a job is given up
@@ -29,6 +31,7 @@ class Verdict:
         await self.look_at_calls()
         await self.look_at_objects()
         await self.look_at_queue()
+        self.look_at_answers()
 
     def look_at_promises(self):
         jobs = collections.Counter(creation["prompt"] for creation in self.creations.values())
@@ -181,6 +184,22 @@ class Verdict:
 
     def job(self, name):
         return self.creations.get(name, {}).get("prompt", "")
+
+    # ---- The API ---------------------------------------------------------------------------------
+
+    def look_at_answers(self):
+        npm = os.environ.get("PHOENIX_NPM", "build/npm")
+        checked = subprocess.run(
+            ["node", "tests/e2e/openapi_check.js", "docs/openapi.yaml", os.environ["EXCHANGES"]],
+            cwd=ROOT,
+            env=os.environ | {"NODE_PATH": f"{npm}/node_modules"},
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        if checked.returncode != 0:
+            self.complain("", f"docs/openapi.yaml says otherwise: {checked.stdout.strip()}")
 
 
 def is_film(film):
