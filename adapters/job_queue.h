@@ -135,6 +135,7 @@ struct job_claim {
 	enum job_claim_kind kind;
 	struct job job;   /* JOB_CLAIMED */
 	int64_t again_ms; /* else: ask again after so long at the latest, or wait so long */
+	int64_t due_ms;   /* else: a delay ends, or a call may be begun, in so long; -1: unknown */
 	bool reconcile;   /* the server's history has changed (restart, failover) since the last
 			   * rebuild, so that the newest writes may be missing */
 	bool was_ours;    /* job_queue_finish_and_claim: false where the finish was refused */
@@ -228,8 +229,9 @@ struct job_info {
 FN_MUST bool job_queue_get(struct job_queue *, struct fn_call *, struct fn_bytes id,
 	struct job_info *, struct fn_error *);
 
-/* A job that waits ends at once (JOB_CANCELED); one that runs stays JOB_ACTIVE, and its worker
- * learns of it when it renews. All others stay what they are. */
+/* A job that waits, or whose worker is gone, ends at once (JOB_CANCELED); one that runs stays
+ * JOB_ACTIVE, and its worker learns of it when it renews, or the next one when it claims it. All
+ * others stay what they are. */
 FN_MUST bool job_queue_cancel(struct job_queue *, struct fn_call *, struct fn_bytes id,
 	enum job_state *, struct fn_error *);
 

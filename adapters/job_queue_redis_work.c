@@ -57,12 +57,19 @@ job_read(const redisReply *reply, struct job *job, struct fn_error *err)
 	return true;
 }
 
+/* -1 stays what it is. */
+static int64_t
+whole_ms(int64_t us)
+{
+	return us < 0 ? -1 : (us + 999) / 1000;
+}
+
 static int64_t
 again_ms(int64_t wait_us)
 {
-	int64_t wait_ms = (wait_us + 999) / 1000;
+	int64_t wait_ms = whole_ms(wait_us);
 
-	return wait_us < 0 || wait_ms > AGAIN_MOST_MS ? AGAIN_MOST_MS : wait_ms;
+	return wait_ms < 0 || wait_ms > AGAIN_MOST_MS ? AGAIN_MOST_MS : wait_ms;
 }
 
 /* The number is used up once there is an answer to it. */
@@ -83,7 +90,7 @@ claim_read(const redisReply *reply, struct job_worker *worker, struct job_claim 
 	struct job_claim read = {.was_ours = true};
 	size_t i = 0;
 
-	if (!redis_is_list(reply, 4))
+	if (!redis_is_list(reply, 5))
 		return job_reply_odd(err);
 	while (i < COUNT(kinds) && !fn_bytes_is(redis_text_at(reply, 1), kinds[i].letter))
 		i++;
@@ -91,10 +98,12 @@ claim_read(const redisReply *reply, struct job_worker *worker, struct job_claim 
 		return job_reply_odd(err);
 	read.kind = kinds[i].kind;
 	read.reconcile = redis_number_at(reply, 2);
-	if (read.kind == JOB_CLAIMED)
+	if (read.kind == JOB_CLAIMED) {
 		TRY(job_read(reply, &read.job, err));
-	else
+	} else {
 		read.again_ms = again_ms(redis_number_at(reply, 3));
+		read.due_ms = whole_ms(redis_number_at(reply, 4));
+	}
 	worker->claims++;
 	*claim = read;
 	return true;

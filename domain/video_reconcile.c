@@ -51,6 +51,8 @@ put_back(const struct video_reconcile *with, struct fn_call *call, struct video_
 	if (video_job_ended(job))
 		return true;
 	TRY(video_queue_enqueue(&with->queue, call, job, &ticket, err));
+	if (job->cancel_wanted && ticket.state != JOB_ACTIVE) /* nobody is at it who would see */
+		return video_queue_cancel(&with->queue, call, with->documents, job, err);
 	if (!ticket.existed)
 		fn_log(call, FN_NOTICE, "put back into the queue");
 	else if (ticket.state != JOB_WAITING && ticket.state != JOB_DELAYED &&

@@ -1,8 +1,9 @@
 -- cancel.lua: id
 local id = ARGV[1]
-local j = call('HMGET', JOB .. id, 'st', 'u')
 
 spend_memory()
+sweep(now(), call('HGET', NOTES, 'due')) -- if its worker is gone, nobody else would end it soon
+local j = call('HMGET', JOB .. id, 'st', 'u')
 if j[1] == 'W' then
 	remove(id, j[2])
 	admit(j[2], free_places(j[2]))

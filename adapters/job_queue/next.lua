@@ -62,6 +62,12 @@ local function obstacle(n, time)
 	end
 end
 
+-- How long the first of the delays takes; false: there is none.
+local function until_delay(time)
+	local first = call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')[2]
+	return first and math.max(0, first - time)
+end
+
 -- A claim whose reply was lost is sent again with the same number and gets the same job. One that
 -- comes late, from a connection that was given up, must not take another: true.
 local function claimed_before(last_claim, serial, token)
@@ -126,7 +132,6 @@ local function next_job(from, time, time_text, state, counter)
 	local due = n[5] and tonumber(n[5])
 	if due and time >= due then
 		due = rare()(time, due)
-		n[11] = counter and call('HGET', NOTES, counter)
 	end
 
 	local is_late, id, j, kind, wait, is_first
@@ -134,7 +139,7 @@ local function next_job(from, time, time_text, state, counter)
 		is_late, id, j = claimed_before(n[10], serial, token)
 		if is_late then
 			count(counter)
-			return {state, 'E', reconcile, -1}
+			return {state, 'E', reconcile, -1, -1}
 		end
 	end
 	if id then
@@ -150,7 +155,8 @@ local function next_job(from, time, time_text, state, counter)
 			call('DEL', NOTHING) -- see memory.lua
 			call('HSET', NOTES, mark, claim)
 			count(counter)
-			return {state, kind or 'E', reconcile, wait or due and math.max(0, due - time) or -1}
+			local again = wait or due and math.max(0, due - time) or -1
+			return {state, kind or 'E', reconcile, again, wait or not kind and until_delay(time) or -1}
 		end
 		is_first = not j[4]
 		begin(id, j, n, token, mark, claim, time, time_text, counter)

@@ -11,6 +11,7 @@ local function note_due(moment, due)
 	end
 end
 
+-- Whose end is wanted waits like others: whoever claims it next ends it, in its document as well.
 local function lapse(id, time)
 	local j = call('HMGET', JOB .. id, 'u', 'sc', 'crash', 'cx')
 	local user, crashes = j[1], (j[3] or 0) + 1
@@ -20,10 +21,7 @@ local function lapse(id, time)
 	local free = unlease(id, user, time)
 	call('HINCRBY', NOTES, 's:crashed', 1)
 	call('HSET', JOB .. id, 'st', 'W', 'tok', '', 'crash', crashes)
-	if j[4] then
-		conclude(id, 'C')
-		call('HINCRBY', NOTES, 's:canceled', 1)
-	elseif crashes >= tonumber(call('HGET', NOTES, 'maxcrash') or 4) then
+	if crashes >= tonumber(call('HGET', NOTES, 'maxcrash') or 4) and not j[4] then
 		bury(id, time)
 	else
 		insert(id, user, j[2], free)

@@ -6,7 +6,8 @@
 #include "functions/video_worker/work.h"
 
 #define ROOM_MS 30000  /* a job is claimed only where there is so much time for it */
-#define SOON_MS 5000   /* what is due by then is waited for... */
+#define SOON_MS 5000   /* what may be due by then is waited for... */
+#define TICK_MS 60000  /* ...and what is, since nobody else may be woken sooner... */
 #define LISTEN_MS 1000 /* ...so long at a time, so that a stop is noticed */
 
 /* One event's worth of work: job after job. */
@@ -130,7 +131,9 @@ catch_up(struct shift *shift)
 static bool
 is_done(const struct job_claim *claim)
 {
-	return claim->again_ms >= SOON_MS && !claim->reconcile;
+	bool is_due = claim->due_ms >= 0 && claim->due_ms < TICK_MS;
+
+	return !is_due && claim->again_ms >= SOON_MS && !claim->reconcile;
 }
 
 /* Until there is nothing to do, or no time to do it in. */

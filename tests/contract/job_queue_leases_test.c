@@ -142,16 +142,45 @@ START_TEST(poison_is_buried)
 }
 END_TEST
 
-/* A canceled job whose worker is gone is canceled. */
-START_TEST(lapsed_and_canceled_job_ends)
+/* The lease is over, and nobody has seen it yet. */
+static void
+lapse(const char *id)
+{
+	ck_assert_int_eq(redis_server_number(jobs.server, "ZADD phx:{v}:l 1 %s", id), 0);
+	redis_server_number(jobs.server, "HSET phx:{v}:n due 1");
+}
+
+static enum job_state
+cancel(const char *id)
 {
 	enum job_state state;
 
+	jobs_must(job_queue_cancel(jobs.queue, &jobs.call, fn_bytes(id), &state, &jobs.err));
+	return state;
+}
+
+/* A job that is canceled before its worker is gone is the next one's to end, however many it has
+ * cost their lives. */
+START_TEST(canceled_job_outlives_its_worker)
+{
+	const struct job_limits fragile = {.failures = 5, .crashes = 1};
+
+	jobs_must(job_queue_set_limits(jobs.queue, &jobs.call, &fragile, &jobs.err));
 	jobs_enqueue("a", "u");
-	struct job_claim claimed = jobs_claim_from(jobs.brief, &jobs.ben);
-	ck_assert_int_eq(claimed.kind, JOB_CLAIMED);
-	jobs_must(job_queue_cancel(jobs.queue, &jobs.call, FN_BYTES("a"), &state, &jobs.err));
-	ck_assert_int_eq(jobs_after("a", JOB_ACTIVE), JOB_CANCELED);
+	jobs_claim("a");
+	ck_assert_int_eq(cancel("a"), JOB_ACTIVE);
+	lapse("a");
+	ck_assert(jobs_claim("a").cancel_wanted);
+}
+END_TEST
+
+/* One that is canceled when its worker is gone has ended. */
+START_TEST(canceled_job_without_worker_ends)
+{
+	jobs_enqueue("a", "u");
+	jobs_claim("a");
+	lapse("a");
+	ck_assert_int_eq(cancel("a"), JOB_CANCELED);
 	jobs_must_rest(JOB_IDLE);
 }
 END_TEST
@@ -254,7 +283,7 @@ END_TEST
 int
 main(void)
 {
-	struct suite_case cases[] = {
+	const struct suite_case cases[] = {
 		{.test = lapsed_job_is_claimed_again},
 		{.test = lapsed_worker_is_fenced},
 		{.test = lapsed_job_is_taken_back},
@@ -262,7 +291,8 @@ main(void)
 		{.test = released_job_is_not_taken_back},
 		{.test = leases_are_renewed_together},
 		{.test = poison_is_buried},
-		{.test = lapsed_and_canceled_job_ends},
+		{.test = canceled_job_outlives_its_worker},
+		{.test = canceled_job_without_worker_ends},
 		{.test = claim_is_repeated},
 		{.test = late_claim_takes_nothing},
 		{.test = finished_job_is_not_claimed_again},

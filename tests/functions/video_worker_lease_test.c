@@ -7,7 +7,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#define LEASE_MS 1500 /* of the worker's job: renewed twice a second */
+#define LEASE_MS 1500  /* of the worker's job: renewed twice a second */
+#define RETRY_MS 50000 /* long enough to be noticed, and by the worker waited for */
 #define LONG_MS 60000
 #define FOREVER_MS 3600000 /* longer than the test may take: nothing ends by waiting for this */
 
@@ -34,6 +35,7 @@ begin_with(const enum said *said)
 	workshop_open();
 	shop.queue.lease_ms = LEASE_MS;
 	shop.patience.poll_ms = 10;
+	shop.patience.retry_ms = RETRY_MS;
 	job_queue_close(shop.use.videos.queue.jobs);
 	shop.use.videos.queue.jobs = workshop_queue(LEASE_MS);
 	workshop_model_says(said);
@@ -95,6 +97,26 @@ START_TEST(canceled_job_is_not_tried_again)
 	worker_returns();
 	workshop_has_ended(id, "canceled", NULL);
 	ck_assert_uint_eq(workshop_starts(), 1);
+}
+END_TEST
+
+/* The same where its worker is gone: the next one ends it. */
+START_TEST(canceled_job_of_a_dead_worker_ends)
+{
+	struct job_worker dead;
+	struct video_job job;
+
+	workshop_open();
+	id = workshop_submit("ann");
+	job_worker_init(&dead, "dead");
+	struct job claimed = workshop_claim(shop.use.videos.queue.jobs, &dead);
+	workshop_must(video_job_begin(
+		&job, &shop.call, shop.use.videos.documents, id, claimed.fence, &shop.err));
+	workshop_must(video_queue_cancel(
+		&shop.use.videos.queue, &shop.call, shop.use.videos.documents, &job, &shop.err));
+	workshop_pass_time();
+	ck_assert(workshop_wake());
+	workshop_has_ended(id, "canceled", NULL);
 }
 END_TEST
 
@@ -163,6 +185,36 @@ START_TEST(job_is_handed_back_in_time)
 }
 END_TEST
 
+static const enum said fails_once[] = {
+	STARTED, SLOWLY, CODE_13, STARTED, STORED, BYTES, SAID_NO_MORE};
+
+/* A job that failed and is due within a minute is waited for, in the same event. */
+START_TEST(retry_is_waited_for)
+{
+	begin_with(fails_once);
+	while (workshop_job(id).state != JOB_DELAYED)
+		nap();
+	workshop_pass_time();
+	worker_returns();
+	workshop_has_ended(id, "succeeded", NULL);
+}
+END_TEST
+
+/* One that is due later is for another event. */
+START_TEST(late_retry_is_for_another_event)
+{
+	workshop_open();
+	shop.patience.retry_ms = 600000;
+	workshop_model_says(fails_once);
+	id = workshop_submit("ann");
+	ck_assert(workshop_wake_with("phoenix.video.tick", "", FOREVER_MS));
+	ck_assert_int_eq(workshop_job(id).state, JOB_DELAYED);
+	workshop_pass_time();
+	ck_assert(workshop_wake());
+	workshop_has_ended(id, "succeeded", NULL);
+}
+END_TEST
+
 /* Who has too little time for a job claims none, and leaves the event to somebody who has. A bell
  * rung for others would come back, again and again. */
 START_TEST(event_without_time_is_for_others)
@@ -183,9 +235,12 @@ main(void)
 		{.test = progress_is_told},
 		{.test = cancel_ends_the_work},
 		{.test = canceled_job_is_not_tried_again},
+		{.test = canceled_job_of_a_dead_worker_ends},
 		{.test = lost_lease_ends_the_work},
 		{.test = forgotten_job_is_finished},
 		{.test = job_is_handed_back_in_time},
+		{.test = retry_is_waited_for},
+		{.test = late_retry_is_for_another_event},
 		{.test = event_without_time_is_for_others},
 	};
 

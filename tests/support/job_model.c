@@ -112,11 +112,8 @@ model_sweep(struct job_model *model)
 			model->counts.crashed++;
 			job->crashes++;
 			job->token[0] = '\0';
-			job->state = job->cancel_wanted ? JOB_CANCELED
-				     : job->crashes >= (unsigned)model->limits.crashes
-					     ? JOB_DEAD
-					     : JOB_WAITING;
-			model->counts.canceled += job->state == JOB_CANCELED;
+			bool is_poison = job->crashes >= (unsigned)model->limits.crashes;
+			job->state = is_poison && !job->cancel_wanted ? JOB_DEAD : JOB_WAITING;
 			model->counts.buried += job->state == JOB_DEAD;
 		} else {
 			job->state = JOB_WAITING;
@@ -264,6 +261,7 @@ model_cancel(struct job_model *model, size_t id)
 {
 	struct model_job *job = &model->jobs[id];
 
+	model_sweep(model);
 	if (job->state == JOB_WAITING || job->state == JOB_DELAYED) {
 		job->state = JOB_CANCELED;
 		job->is_due = false;
