@@ -50,36 +50,6 @@ sign(const struct cursor_key *key, struct fn_call *call, struct fn_bytes list,
 	memcpy(mac, digest, MAC_SIZE);
 }
 
-/* ---- base64url without padding (RFC 4648, 5) ------------------------------------------------- */
-
-static struct fn_bytes
-to_url(struct fn_call *call, struct fn_bytes bytes)
-{
-	struct fn_bytes base64 = fn_base64_encode(bytes, call->arena);
-	char *text = fn_text(call->arena, base64);
-
-	for (char *c = text; *c; c++)
-		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-	return (struct fn_bytes){text, strcspn(text, "=")};
-}
-
-static bool
-from_url(struct fn_call *call, struct fn_bytes text, struct fn_bytes *bytes)
-{
-	char *base64 = fn_textf(
-		call->arena, "%.*s%.*s", FN_ARG(text), (int)((4 - text.size % 4) % 4), "===");
-	size_t size = strlen(base64);
-
-	for (size_t i = 0; i < text.size; i++) {
-		if (strchr("+/=", text.at[i])) /* or NUL */
-			return false;
-	}
-	for (char *c = base64; *c; c++)
-		*c = *c == '-' ? '+' : *c == '_' ? '/' : *c;
-	bytes->at = base64;
-	return fn_base64_decode((struct fn_bytes){base64, size}, base64, &bytes->size);
-}
-
 /* ---- Cursor ---------------------------------------------------------------------------------- */
 
 struct fn_bytes
@@ -94,7 +64,7 @@ cursor_seal(const struct cursor_key *key, struct fn_call *call, struct fn_bytes 
 	sign(key, call, list, token, mac);
 	fn_add(&sealed, (struct fn_bytes){mac, sizeof(mac)});
 	fn_add(&sealed, token);
-	return to_url(call, fn_built(&sealed));
+	return fn_base64url_encode(fn_built(&sealed), call->arena);
 }
 
 bool
@@ -104,7 +74,7 @@ cursor_open(const struct cursor_key *key, struct fn_call *call, struct fn_bytes 
 	struct fn_bytes sealed, inside;
 	char mac[MAC_SIZE];
 
-	if (cursor.size > CURSOR_MOST || !from_url(call, cursor, &sealed) ||
+	if (cursor.size > CURSOR_MOST || !fn_base64url_decode(cursor, call->arena, &sealed) ||
 		sealed.size <= MAC_SIZE)
 		return fn_fail(err, FN_INVALID, "cursor: this is none of ours");
 	inside = (struct fn_bytes){sealed.at + MAC_SIZE, sealed.size - MAC_SIZE};

@@ -1,8 +1,8 @@
 #include "adapters/wire/jwk.h"
 
-#include "adapters/wire/base64url.h"
 #include "adapters/wire/jwt_members.h"
 #include "adapters/wire/sha256.h"
+#include "fn/base64.h"
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -52,7 +52,7 @@ member_bytes(const struct jwt_member *member, struct fn_arena *arena, struct fn_
 {
 	struct fn_bytes text;
 
-	return jwt_member_text(member, arena, &text) && base64url_decode(text, arena, bytes);
+	return jwt_member_text(member, arena, &text) && fn_base64url_decode(text, arena, bytes);
 }
 
 static bool

@@ -1,7 +1,7 @@
 #include "adapters/wire/jws.h"
 
-#include "adapters/wire/base64url.h"
 #include "adapters/wire/jwt_members.h"
+#include "fn/base64.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define KEY_ID_MOST 256 /* bytes */
@@ -78,9 +78,9 @@ jws_read(struct jws *jws, struct fn_arena *arena, struct fn_bytes token, struct 
 	if (header.size == 0 || rest.size == 0)
 		return fn_fail(err, FN_INVALID, "it does not have three parts");
 	read.signed_text = (struct fn_bytes){token.at, header.size + 1 + payload.size};
-	if (!base64url_decode(header, arena, &json) ||
-		!base64url_decode(payload, arena, &read.payload) ||
-		!base64url_decode(rest, arena, &read.signature))
+	if (!fn_base64url_decode(header, arena, &json) ||
+		!fn_base64url_decode(payload, arena, &read.payload) ||
+		!fn_base64url_decode(rest, arena, &read.signature))
 		return fn_fail(err, FN_INVALID, "it is not in base64url");
 	if (!read_header(&read, arena, json, err))
 		return fn_wrap(err, "header");

@@ -50,12 +50,7 @@ static struct fn_arena *arena; /* as long as the program */
 static const char *
 encode(const void *bytes, size_t size)
 {
-	char *text = fn_text(arena, fn_base64_encode((struct fn_bytes){bytes, size}, arena));
-
-	text[strcspn(text, "=")] = '\0';
-	for (char *c = text; *c; c++)
-		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-	return text;
+	return fn_base64url_encode((struct fn_bytes){bytes, size}, arena).at;
 }
 
 static const char *

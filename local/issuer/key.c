@@ -28,14 +28,9 @@ FN_DROP(drop_signature, ECDSA_SIG *, ECDSA_SIG_free)
 FN_DROP(drop_file, FILE *, (void)fclose)
 
 static struct fn_bytes
-base64url(struct fn_arena *arena, const void *bytes, size_t size)
+encode(struct fn_arena *arena, const void *bytes, size_t size)
 {
-	struct fn_bytes text = fn_base64_encode((struct fn_bytes){bytes, size}, arena);
-	char *copy = fn_text(arena, text);
-
-	for (char *c = copy; *c; c++)
-		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-	return (struct fn_bytes){copy, strcspn(copy, "=")};
+	return fn_base64url_encode((struct fn_bytes){bytes, size}, arena);
 }
 
 /* ---- The file -------------------------------------------------------------------------------- */
@@ -94,7 +89,7 @@ coordinate(const struct key *key, const char *name)
 
 	if (EVP_PKEY_get_bn_param(key->pair, name, &number))
 		BN_bn2binpad(number, bytes, sizeof(bytes));
-	return base64url(key->arena, bytes, sizeof(bytes));
+	return encode(key->arena, bytes, sizeof(bytes));
 }
 
 /* A key's name is the hash of what it consists of, so that another key has another name. */
@@ -110,10 +105,10 @@ describe(struct key *key)
 	unsigned size = 0;
 
 	EVP_Digest(required, strlen(required), hash, &size, EVP_sha256(), NULL);
-	struct fn_bytes name = base64url(key->arena, hash, size);
+	struct fn_bytes name = encode(key->arena, hash, size);
 	const char *header = fn_textf(
 		key->arena, "{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"%.*s\"}", FN_ARG(name));
-	key->header = base64url(key->arena, header, strlen(header));
+	key->header = encode(key->arena, header, strlen(header));
 	key->jwk = fn_textf(key->arena,
 		"{\"kty\":\"EC\",\"crv\":\"P-256\",\"use\":\"sig\",\"alg\":\"ES256\","
 		"\"kid\":\"%.*s\",\"x\":\"%.*s\",\"y\":\"%.*s\"}",
@@ -169,7 +164,7 @@ bool
 key_sign(const struct key *key, struct fn_arena *arena, struct fn_bytes claims,
 	struct fn_bytes *token, struct fn_error *err)
 {
-	struct fn_bytes payload = base64url(arena, claims.at, claims.size);
+	struct fn_bytes payload = encode(arena, claims.at, claims.size);
 	struct fn_bytes text =
 		fn_bytes(fn_textf(arena, "%.*s.%.*s", FN_ARG(key->header), FN_ARG(payload)));
 	AUTO(drop_digest) EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -181,7 +176,7 @@ key_sign(const struct key *key, struct fn_arena *arena, struct fn_bytes claims,
 			1 ||
 		!take_numbers(numbers, der, size))
 		return fn_fail(err, FN_INTERNAL, "signing failed");
-	struct fn_bytes signature = base64url(arena, numbers, sizeof(numbers));
+	struct fn_bytes signature = encode(arena, numbers, sizeof(numbers));
 	*token = fn_bytes(fn_textf(arena, "%.*s.%.*s", FN_ARG(text), FN_ARG(signature)));
 	return true;
 }

@@ -105,6 +105,47 @@ START_TEST(any_number_of_bytes_comes_back)
 }
 END_TEST
 
+/* RFC 4648, section 10, in the other alphabet and without padding; then what is none of it. */
+static const struct {
+	const char *text, *bytes; /* NULL: refused */
+} encodings[] = {
+	{"", ""},
+	{"Zg", "f"},
+	{"Zm8", "fo"},
+	{"Zm9v", "foo"},
+	{"Zm9vYg", "foob"},
+	{"Zm9vYmE", "fooba"},
+	{"Zm9vYmFy", "foobar"},
+	{"-_-_", "\xfb\xff\xbf"},
+	{"Z", NULL},
+	{"Zm9vY", NULL},
+	{"Zg==", NULL},
+	{"Zm8=", NULL},
+	{"Zh", NULL},
+	{"Zm9", NULL},
+	{"+/+/", NULL},
+	{"Zm9v\n", NULL},
+	{"Zm 9v", NULL},
+	{"Zm.v", NULL},
+	{"====", NULL},
+	{"\xc3\xa4_v", NULL},
+};
+
+START_TEST(text_for_urls_is_the_only_one)
+{
+	struct fn_arena *arena = fn_arena_new();
+	struct fn_bytes bytes;
+	bool ok = fn_base64url_decode(fn_bytes(encodings[_i].text), arena, &bytes);
+
+	ck_assert_msg(ok == (encodings[_i].bytes != NULL), "%s", encodings[_i].text);
+	if (ok) {
+		ck_assert_bytes_eq(bytes, encodings[_i].bytes);
+		ck_assert_str_eq(fn_base64url_encode(bytes, arena).at, encodings[_i].text);
+	}
+	fn_arena_drop(arena);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -115,6 +156,7 @@ main(void)
 		/* the last may be '=' */
 		{.test = every_byte_is_judged_in_every_place, .rows = LONG - 1},
 		{.test = any_number_of_bytes_comes_back},
+		{.test = text_for_urls_is_the_only_one, .rows = COUNT(encodings)},
 	};
 
 	return suite_run("base64", cases, COUNT(cases));

@@ -11,7 +11,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define COORDINATE 32 /* bytes of P-256 */
 
@@ -54,12 +53,7 @@ token_key_drop(struct token_key *key)
 const char *
 token_encode(struct fn_arena *arena, struct fn_bytes bytes)
 {
-	char *text = fn_text(arena, fn_base64_encode(bytes, arena));
-
-	text[strcspn(text, "=")] = '\0';
-	for (char *c = text; *c; c++)
-		*c = *c == '+' ? '-' : *c == '/' ? '_' : *c;
-	return text;
+	return fn_base64url_encode(bytes, arena).at;
 }
 
 /* ---- Public keys ----------------------------------------------------------------------------- */
