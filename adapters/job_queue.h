@@ -301,9 +301,9 @@ FN_MUST bool job_queue_status(
 
 /* After JOB_REBUILD all unfinished jobs are enqueued again from their documents, with score,
  * fence and operation; after `reconcile` those touched in the last ten minutes. Both are done
- * under one lock, which is the worker's for a minute from each begin: long ones begin again in
- * between. `mine` is false while another worker is at it. Enqueueing a job that is there changes
- * nothing, so two at once do no harm. */
+ * under one lock, which is the worker's for ten seconds from each begin, lest everybody wait for
+ * one that has died: so begin again with each job. `mine` is false while another worker is at it.
+ * Enqueueing a job that is there changes nothing, so two at once do no harm. */
 FN_MUST bool job_queue_rebuild_begin(struct job_queue *, struct fn_call *,
 	const struct job_worker *, bool *mine, struct fn_error *);
 

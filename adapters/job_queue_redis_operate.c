@@ -3,7 +3,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define LOCK_MS 60000
+#define LOCK_MS 10000
 #define SEATS_AT_ONCE 500
 
 /* ---- Limits ---------------------------------------------------------------------------------- */

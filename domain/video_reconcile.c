@@ -12,8 +12,8 @@
 #define SILENT_MS 90000
 #define RECENT_MS 600000
 
-static const char *const unfinished[] = {"queued", "running"};
-static const char *const fruitless[] = {"failed", "canceled"};
+static const char *const unfinished[] = {CREATION_QUEUED, CREATION_RUNNING};
+static const char *const fruitless[] = {CREATION_FAILED, CREATION_CANCELED};
 
 /* ---- One job ------------------------------------------------------------------------------- */
 
@@ -79,7 +79,19 @@ struct walk {
 	int64_t from_ms, until_ms; /* last touched in between */
 	bool (*step)(const struct video_reconcile *, struct fn_call *, struct video_job *,
 		struct fn_error *);
+	const struct job_worker *holder; /* of the queue's lock; NULL: it is not needed */
 };
+
+/* What takes so long that the lock is another's by then is left to that. */
+static bool
+keep_lock(const struct video_reconcile *with, struct fn_call *call, const struct job_worker *holder,
+	struct fn_error *err)
+{
+	bool mine;
+
+	TRY(job_queue_rebuild_begin(with->queue.jobs, call, holder, &mine, err));
+	return mine || fn_fail(err, FN_PRECONDITION, "another worker reconciles the queue");
+}
 
 /* One that cannot be helped does not keep the others waiting; a store or queue that is down does.
  */
@@ -91,6 +103,8 @@ visit(const struct video_reconcile *with, struct fn_call *call, const struct wal
 
 	fn_log_field(call, "user", job->creation.owner.id);
 	fn_log_field(call, "job", job->creation.id);
+	if (walk->holder)
+		TRY(keep_lock(with, call, walk->holder, err));
 	if (walk->step(with, call, job, &why))
 		return true;
 	if (why.code == FN_UPSTREAM || why.code == FN_DEADLINE) {
@@ -107,7 +121,7 @@ visit_page(const struct video_reconcile *with, struct fn_call *call, const struc
 	char token[VIDEO_PASS_TOKEN_SIZE], struct fn_error *err)
 {
 	const struct document_query query = {
-		.collection = "creations",
+		.collection = CREATIONS,
 		.filters = {{"status", fields_keep(call, json_string(walk->status))}},
 		.filter_count = 1,
 		.order_by = "touched_at_ms",
@@ -158,18 +172,18 @@ video_reconcile_rebuild(const struct video_reconcile *with, struct fn_call *call
 	struct fn_error *err)
 {
 	const int64_t from_ms = reach == VIDEO_RECENT ? fn_unix_ms() - RECENT_MS : 0;
+	bool mine;
 
+	TRY(job_queue_rebuild_begin(with->queue.jobs, call, worker, &mine, err));
+	if (!mine)
+		return true;
 	for (size_t i = 0; i < COUNT(unfinished); i++) {
-		const struct walk walk = {unfinished[i], from_ms, INT64_MAX, put_back};
+		const struct walk walk = {unfinished[i], from_ms, INT64_MAX, put_back, worker};
 		char token[VIDEO_PASS_TOKEN_SIZE] = "";
-		bool mine;
 
-		do {
-			TRY(job_queue_rebuild_begin(with->queue.jobs, call, worker, &mine, err));
-			if (!mine)
-				return true;
+		do
 			TRY(turn_page(with, call, &walk, token, err));
-		} while (token[0] != '\0');
+		while (token[0] != '\0');
 	}
 	return job_queue_rebuild_end(with->queue.jobs, call, worker, limits, err);
 }
@@ -180,7 +194,7 @@ clear_all(const struct video_reconcile *with, struct fn_call *call, struct fn_er
 	int64_t now_ms = fn_unix_ms();
 
 	for (size_t i = 0; i < COUNT(fruitless); i++) {
-		const struct walk walk = {fruitless[i], now_ms - RECENT_MS, now_ms, clear};
+		const struct walk walk = {fruitless[i], now_ms - RECENT_MS, now_ms, clear, NULL};
 		char token[VIDEO_PASS_TOKEN_SIZE] = "";
 
 		do
@@ -197,7 +211,7 @@ video_reconcile_pass(const struct video_reconcile *with, struct fn_call *call,
 	const int64_t until_ms = fn_unix_ms() - SILENT_MS;
 
 	for (size_t i = 0; i < COUNT(unfinished); i++) {
-		const struct walk walk = {unfinished[i], 0, until_ms, put_back};
+		const struct walk walk = {unfinished[i], 0, until_ms, put_back, NULL};
 		int pages = PAGES_A_PASS;
 
 		do

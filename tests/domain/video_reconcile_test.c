@@ -8,6 +8,7 @@
 #include "tests/support/temp.h"
 #include "tests/support/temp_store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define THEN 1795498618123
@@ -98,7 +99,7 @@ store(const struct video_job *job)
 {
 	struct writes writes = {0};
 
-	writes_add(&writes, video_job_creation(job, &call));
+	writes_add(&writes, video_job_write(job, &call));
 	must(writes_commit(&writes, &call, with.documents, &err));
 }
 
@@ -245,7 +246,7 @@ store_many(int first, int64_t touched_at_ms)
 	for (int i = 0; i < MANY; i++) {
 		struct video_job job = draft(first + i, "u");
 
-		writes[i] = video_job_creation(&job, &call);
+		writes[i] = video_job_write(&job, &call);
 	}
 	must(document_store_commit(with.documents, &call, writes, MANY, &err));
 }
@@ -262,6 +263,30 @@ START_TEST(rebuild_reaches_so_far)
 	ck_assert_uint_eq(count_waiting(), 2 * MANY);
 	rebuild(VIDEO_ALL);
 	ck_assert_uint_eq(count_waiting(), 2 * MANY);
+}
+END_TEST
+
+static uint64_t
+count_extensions(void)
+{
+	static const char name[] = "cmdstat_pexpire:calls=";
+	AUTO(drop_reply) redisReply *reply = redis_server_ask(redis, "INFO commandstats");
+	const char *at = strstr(reply->str, name);
+
+	return at ? strtoull(at + strlen(name), NULL, 10) : 0;
+}
+
+/* The lock of one that has died is soon free; so one that lives extends it with each job. */
+START_TEST(rebuild_keeps_its_lock)
+{
+	bool mine;
+
+	must(job_queue_rebuild_begin(with.queue.jobs, &call, &ann, &mine, &err));
+	ck_assert_int_le(redis_server_number(redis, "PTTL phx:{v}:lock"), 10000);
+	store_many(0, THEN);
+	uint64_t before = count_extensions();
+	rebuild(VIDEO_ALL);
+	ck_assert_uint_ge(count_extensions() - before, MANY);
 }
 END_TEST
 
@@ -381,7 +406,7 @@ START_TEST(buried_job_has_failed)
 	job.operation = FN_BYTES("op");
 	must(tokens_read(&tokens, &call, with.documents, FN_BYTES("u"), SIGNUP, &err));
 	must(tokens_debit(&tokens, &call, &writes, PRICE, "video", id_of(1), &err));
-	writes_add(&writes, video_job_creation(&job, &call));
+	writes_add(&writes, video_job_write(&job, &call));
 	must(writes_commit(&writes, &call, with.documents, &err));
 	enqueue(&job);
 	struct job claimed = claim(1);
@@ -522,6 +547,7 @@ main(void)
 		{.test = emptied_queue_is_rebuilt},
 		{.test = homeless_jobs_find_a_place, .rows = 2},
 		{.test = rebuild_reaches_so_far},
+		{.test = rebuild_keeps_its_lock},
 		{.test = one_worker_rebuilds},
 		{.test = silent_jobs_are_put_back},
 		{.test = running_jobs_are_left_alone},
