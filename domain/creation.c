@@ -59,7 +59,7 @@ creation_of_picture(struct creation *creation, struct fn_call *call, struct fn_b
 	*creation = (struct creation){
 		.id = id,
 		.type = "image",
-		.status = "succeeded",
+		.status = CREATION_SUCCEEDED,
 		.prompt = prompt->image.prompt,
 		.object_key = fn_bytes(fn_textf(call->arena, "images/%.*s/%.*s.%s",
 			FN_ARG(owner->id), FN_ARG(id), extension_of(picture->mime_type))),
@@ -72,12 +72,18 @@ creation_of_picture(struct creation *creation, struct fn_call *call, struct fn_b
 	};
 }
 
+bool
+creation_is(const struct creation *creation, const char *status)
+{
+	return strcmp(creation->status, status) == 0;
+}
+
 /* ---- Who may see it ------------------------------------------------------------------------ */
 
 bool
 creation_is_listed(const struct creation *creation)
 {
-	return creation->published && strcmp(creation->status, "succeeded") == 0;
+	return creation->published && creation_is(creation, CREATION_SUCCEEDED);
 }
 
 static bool

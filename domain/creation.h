@@ -16,10 +16,16 @@
 void creation_new_id(const char *prefix, char id[CREATION_ID_SIZE]);
 bool creation_is_id(struct fn_bytes); /* whether it could be one */
 
+#define CREATION_QUEUED "queued"
+#define CREATION_RUNNING "running"
+#define CREATION_SUCCEEDED "succeeded" /* pictures know no other status */
+#define CREATION_FAILED "failed"
+#define CREATION_CANCELED "canceled"
+
 struct creation {
 	struct fn_bytes id;
 	const char *type;   /* "image", "video" */
-	const char *status; /* "succeeded"; videos: "queued", "running", "failed", "canceled" */
+	const char *status; /* one of those above */
 	struct fn_bytes prompt;
 	struct fn_bytes object_key; /* images/<user id>/<id>.png */
 	struct fn_bytes url;
@@ -42,6 +48,8 @@ void creation_of_picture(struct creation *, struct fn_call *, struct fn_bytes id
  * added, and as text; both live as long as the call's arena. */
 json_t *creation_object(const struct creation *, struct fn_call *);
 struct fn_bytes creation_json(const struct creation *, struct fn_call *);
+
+bool creation_is(const struct creation *, const char *status);
 
 /* Whether everybody may see it: it is made and published. Its owner always may. */
 bool creation_is_listed(const struct creation *);

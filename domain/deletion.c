@@ -5,8 +5,6 @@
 #include "domain/writes.h"
 #include "fn/clock.h"
 
-#include <string.h>
-
 #define NOTES "deletions"
 #define SWEEP_MOST 10
 
@@ -33,7 +31,7 @@ may_delete(const struct creation *creation, const struct user *user, struct fn_e
 {
 	if (!fn_bytes_equal(creation->owner.id, user->id))
 		return fn_fail(err, FN_FORBIDDEN, "only its owner can delete it");
-	if (strcmp(creation->status, "queued") == 0 || strcmp(creation->status, "running") == 0)
+	if (creation_is(creation, CREATION_QUEUED) || creation_is(creation, CREATION_RUNNING))
 		return fn_fail(err, FN_CONFLICT, "it is being made: cancel it first");
 	return true;
 }

@@ -3,8 +3,6 @@
 #include "domain/fields.h"
 #include "domain/likes.h"
 
-#include <string.h>
-
 #define DELETIONS FN_BYTES("deletions") /* a mark that is no creation's */
 
 /* ---- Catching up ----------------------------------------------------------------------------- */
@@ -121,7 +119,7 @@ query_list(const struct feed *feed, struct fn_call *call, const struct feed_list
 static void
 set_url(const struct feed *feed, struct fn_call *call, struct creation *creation)
 {
-	bool made = strcmp(creation->status, "succeeded") == 0 && creation->object_key.size > 0;
+	bool made = creation_is(creation, CREATION_SUCCEEDED) && creation->object_key.size > 0;
 
 	creation->url = (struct fn_bytes){0};
 	if (made)

@@ -142,7 +142,7 @@ replay(struct idempotency *once, struct fn_bytes creation_id, struct fn_call *ca
 	struct document document;
 	struct creation creation;
 
-	TRY(document_store_get(documents, call, "creations", creation_id, &document, err));
+	TRY(document_store_get(documents, call, CREATIONS, creation_id, &document, err));
 	TRY(creation_from_document(&creation, creation_id, &document, err));
 	once->creation_id = creation_id;
 	once->replay = creation_json(&creation, call);
@@ -284,7 +284,7 @@ commit_end(struct idempotency *once, struct fn_call *call, struct document_store
 	TRY(tokens_hold_keep(paid, call, documents, &writes, err));
 	writes_add(&writes, (struct document_write){
 				    .kind = DOCUMENT_CREATE,
-				    .collection = "creations",
+				    .collection = CREATIONS,
 				    .id = creation->id,
 				    .fields = creation_to_document(creation, call),
 			    });

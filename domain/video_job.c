@@ -1,160 +1,30 @@
+/* The steps of a video, each of them one commit. */
 #include "domain/video_job.h"
 
-#include "domain/fields.h"
 #include "domain/tokens.h"
 #include "fn/clock.h"
 
 #include <assert.h>
-#include <string.h>
-
-#define COLLECTION "creations"
-
-#define QUEUED "queued"
-#define RUNNING "running"
-#define SUCCEEDED "succeeded"
-#define FAILED "failed"
-#define CANCELED "canceled"
 
 static bool
 is(const struct video_job *job, const char *status)
 {
-	return strcmp(job->creation.status, status) == 0;
+	return creation_is(&job->creation, status);
 }
 
 bool
 video_job_ended(const struct video_job *job)
 {
-	return !is(job, QUEUED) && !is(job, RUNNING);
+	return !is(job, CREATION_QUEUED) && !is(job, CREATION_RUNNING);
 }
 
 enum job_verdict
 video_job_verdict(const struct video_job *job)
 {
 	assert(video_job_ended(job));
-	if (is(job, SUCCEEDED))
+	if (is(job, CREATION_SUCCEEDED))
 		return JOB_SUCCESS;
-	return is(job, CANCELED) ? JOB_STOPPED : JOB_FAILURE;
-}
-
-void
-video_job_init(struct video_job *job, struct fn_call *call, struct fn_bytes id,
-	const struct user *owner, const struct video_prompt *prompt)
-{
-	*job = (struct video_job){
-		.creation =
-			{
-				.id = id,
-				.type = "video",
-				.status = QUEUED,
-				.prompt = prompt->video.prompt,
-				.object_key = fn_bytes(fn_textf(call->arena, "videos/%.*s/%.*s.mp4",
-					FN_ARG(owner->id), FN_ARG(id))),
-				.mime_type = "video/mp4",
-				.owner = *owner,
-				.published = prompt->publish,
-				.created_at_ms = fn_unix_ms(),
-			},
-		.request = prompt->video,
-		.charges = 1,
-	};
-	job->request.job = id;
-}
-
-/* ---- Document ------------------------------------------------------------------------------ */
-
-static json_t *
-to_document(const struct video_job *job, struct fn_call *call)
-{
-	json_t *fields = creation_to_document(&job->creation, call);
-	const struct video_request *request = &job->request;
-
-	fields_put(fields, "aspect_ratio", json_string(request->aspect_ratio));
-	fields_put(fields, "duration_s", json_integer(request->duration_s));
-	fields_put(fields, "audio", json_boolean(request->audio));
-	fields_put(fields, "has_seed", json_boolean(request->has_seed));
-	fields_put(fields, "seed", json_integer(request->seed));
-	fields_put(fields, "price", json_integer(job->price));
-	fields_put(fields, "charges", json_integer(job->charges));
-	fields_put(fields, "refunded", json_boolean(job->refunded));
-	fields_put(fields, "paid", json_boolean(job->paid));
-	fields_put(fields, "score", json_integer(job->score));
-	fields_put(fields, "fence", json_integer((json_int_t)job->fence));
-	fields_put(fields, "attempts", json_integer(job->attempts));
-	fields_put(fields, "call_begun_at_ms", json_integer(job->call_begun_at_ms));
-	fields_put(fields, "operation", fields_text_or_null(job->operation));
-	fields_put(fields, "cancel_wanted", json_boolean(job->cancel_wanted));
-	fields_put(fields, "reason", fields_text_or_null(job->reason));
-	fields_put(fields, "touched_at_ms", json_integer(job->touched_at_ms));
-	return fields;
-}
-
-static struct document_write
-write_of(const struct video_job *job, struct fn_call *call, enum document_write_kind kind)
-{
-	struct video_job touched = *job;
-
-	touched.touched_at_ms = fn_unix_ms();
-	return (struct document_write){
-		.kind = kind,
-		.collection = COLLECTION,
-		.id = job->creation.id,
-		.fields = to_document(&touched, call),
-		.if_version = job->version,
-	};
-}
-
-struct document_write
-video_job_creation(const struct video_job *job, struct fn_call *call)
-{
-	return write_of(job, call, DOCUMENT_CREATE);
-}
-
-bool
-video_job_from_document(
-	struct video_job *job, const struct document *document, struct fn_error *err)
-{
-	struct fields from = {document->fields, NULL};
-	struct video_job read = {
-		.request.aspect_ratio = fields_name(&from, "aspect_ratio"),
-		.request.duration_s = (unsigned)fields_number(&from, "duration_s"),
-		.request.audio = fields_flag(&from, "audio"),
-		.request.has_seed = fields_flag(&from, "has_seed"),
-		.request.seed = (uint32_t)fields_number(&from, "seed"),
-		.price = fields_number(&from, "price"),
-		.charges = fields_number(&from, "charges"),
-		.refunded = fields_flag(&from, "refunded"),
-		.paid = fields_flag(&from, "paid"),
-		.score = fields_number(&from, "score"),
-		.fence = (uint64_t)fields_number(&from, "fence"),
-		.attempts = (unsigned)fields_number(&from, "attempts"),
-		.call_begun_at_ms = fields_number(&from, "call_begun_at_ms"),
-		.operation = fields_text(&from, "operation"),
-		.cancel_wanted = fields_flag(&from, "cancel_wanted"),
-		.reason = fields_text(&from, "reason"),
-		.touched_at_ms = fields_number(&from, "touched_at_ms"),
-		.version = document->version,
-	};
-
-	TRY(creation_from_document(&read.creation, document->id, document, err));
-	if (from.wrong)
-		return fn_fail(err, FN_INTERNAL, COLLECTION "/%.*s: no usable %s in it",
-			FN_ARG(document->id), from.wrong);
-	read.request.job = read.creation.id;
-	read.request.prompt = read.creation.prompt;
-	*job = read;
-	return true;
-}
-
-bool
-video_job_read(struct video_job *job, struct fn_call *call, struct document_store *documents,
-	struct fn_bytes id, struct fn_error *err)
-{
-	struct document document;
-
-	if (!fn_bytes_starts(id, "vid_"))
-		return fn_fail(err, FN_NOT_FOUND, "%.*s: this is no video", FN_ARG(id));
-	TRY(document_store_get(documents, call, COLLECTION, id, &document, err));
-	return video_job_from_document(job, &document, err);
+	return is(job, CREATION_CANCELED) ? JOB_STOPPED : JOB_FAILURE;
 }
 
 /* ---- Steps --------------------------------------------------------------------------------- */
@@ -239,7 +109,7 @@ take_step(struct video_job *job, struct fn_call *call, struct document_store *do
 
 		if (outcome != TAKEN)
 			return outcome == NEEDLESS;
-		writes_add(&writes, write_of(&next, call, DOCUMENT_REPLACE));
+		writes_add(&writes, video_job_write(&next, call));
 		TRY(move_tokens(&writes, job, &next, call, documents, err));
 		if (writes_commit(&writes, call, documents, &why)) {
 			next.version = writes.list[0].version;
@@ -272,7 +142,7 @@ take_begin(struct video_job *job, const struct step *step, struct fn_error *err)
 		return REFUSED;
 	if (job->fence == step->fence)
 		return NEEDLESS;
-	job->creation.status = RUNNING;
+	job->creation.status = CREATION_RUNNING;
 	job->fence = step->fence;
 	job->attempts++;
 	return TAKEN;
@@ -329,7 +199,7 @@ take_retry(struct video_job *job, const struct step *step, struct fn_error *err)
 {
 	if (!has_work(job, err))
 		return REFUSED;
-	job->creation.status = QUEUED;
+	job->creation.status = CREATION_QUEUED;
 	if (step->fresh)
 		forget_call(job);
 	return TAKEN;
@@ -352,7 +222,7 @@ end(struct video_job *job, const char *status, bool refunded)
 {
 	if (video_job_ended(job))
 		return NEEDLESS;
-	job->creation.status = job->cancel_wanted ? CANCELED : status;
+	job->creation.status = job->cancel_wanted ? CREATION_CANCELED : status;
 	job->refunded = job->cancel_wanted || refunded;
 	return TAKEN;
 }
@@ -360,10 +230,10 @@ end(struct video_job *job, const char *status, bool refunded)
 static enum outcome
 take_success(struct video_job *job, const struct step *step, struct fn_error *err)
 {
-	enum outcome outcome = end(job, SUCCEEDED, false);
+	enum outcome outcome = end(job, CREATION_SUCCEEDED, false);
 
 	(void)err;
-	if (is(job, SUCCEEDED)) {
+	if (is(job, CREATION_SUCCEEDED)) {
 		job->creation.url = step->text;
 		job->creation.mime_type = step->file->mime_type;
 		job->creation.width = step->file->width;
@@ -385,10 +255,10 @@ video_job_succeed(struct video_job *job, struct fn_call *call, struct document_s
 static enum outcome
 take_failure(struct video_job *job, const struct step *step, struct fn_error *err)
 {
-	enum outcome outcome = end(job, FAILED, true);
+	enum outcome outcome = end(job, CREATION_FAILED, true);
 
 	(void)err;
-	if (is(job, FAILED))
+	if (is(job, CREATION_FAILED))
 		job->reason = step->text;
 	if (step->fresh)
 		forget_call(job);
@@ -409,7 +279,7 @@ static enum outcome
 take_stop(struct video_job *job, const struct step *step, struct fn_error *err)
 {
 	(void)step, (void)err;
-	return end(job, CANCELED, true);
+	return end(job, CREATION_CANCELED, true);
 }
 
 bool
@@ -427,11 +297,11 @@ static enum outcome
 take_cancel(struct video_job *job, const struct step *step, struct fn_error *err)
 {
 	(void)step;
-	if (is(job, QUEUED))
-		return end(job, CANCELED, true);
-	if (is(job, CANCELED) || (is(job, RUNNING) && job->cancel_wanted))
+	if (is(job, CREATION_QUEUED))
+		return end(job, CREATION_CANCELED, true);
+	if (is(job, CREATION_CANCELED) || (is(job, CREATION_RUNNING) && job->cancel_wanted))
 		return NEEDLESS;
-	if (!is(job, RUNNING)) {
+	if (!is(job, CREATION_RUNNING)) {
 		(void)fn_fail(err, FN_CONFLICT, "the video has %s already", job->creation.status);
 		return REFUSED;
 	}
@@ -469,12 +339,12 @@ static enum outcome
 take_replay(struct video_job *job, const struct step *step, struct fn_error *err)
 {
 	(void)step;
-	if (!is(job, FAILED)) {
+	if (!is(job, CREATION_FAILED)) {
 		(void)fn_fail(
 			err, FN_CONFLICT, "the video has not failed: %s", job->creation.status);
 		return REFUSED;
 	}
-	job->creation.status = QUEUED;
+	job->creation.status = CREATION_QUEUED;
 	job->charges++;
 	job->refunded = false;
 	job->reason = (struct fn_bytes){0};
@@ -487,33 +357,4 @@ video_job_replay(struct video_job *job, struct fn_call *call, struct document_st
 	struct fn_error *err)
 {
 	return take_step(job, call, documents, &(const struct step){.take = take_replay}, err);
-}
-
-/* ---- JSON ---------------------------------------------------------------------------------- */
-
-const struct video_outlook video_outlook_unknown = {.starts_in_ms = -1, .progress = -1};
-
-static json_t *
-number_or_null(bool known, int64_t number)
-{
-	return known ? json_integer(number) : json_null();
-}
-
-struct fn_bytes
-video_job_json(
-	const struct video_job *job, struct fn_call *call, const struct video_outlook *outlook)
-{
-	json_t *json = creation_object(&job->creation, call);
-	int progress = is(job, SUCCEEDED) ? 100 : is(job, RUNNING) ? outlook->progress : -1;
-	bool waits = is(job, QUEUED);
-
-	fields_put(json, "position",
-		number_or_null(waits && outlook->position > 0, (int64_t)outlook->position));
-	fields_put(json, "eta_s",
-		number_or_null(
-			waits && outlook->starts_in_ms >= 0, (outlook->starts_in_ms + 999) / 1000));
-	fields_put(json, "progress", number_or_null(progress >= 0, progress));
-	fields_put(json, "attempts", json_integer(job->attempts));
-	fields_put(json, "reason", fields_text_or_null(job->reason));
-	return fields_dump(json, call);
 }

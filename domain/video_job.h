@@ -43,8 +43,9 @@ struct video_job {
 void video_job_init(struct video_job *, struct fn_call *, struct fn_bytes id, const struct user *,
 	const struct video_prompt *);
 
-/* Its document in the collection "creations", as a write that creates it. */
-struct document_write video_job_creation(const struct video_job *, struct fn_call *);
+/* Its document in the collection "creations", as a write that creates it, or that replaces the one
+ * it was read from if nobody else has written that since. */
+struct document_write video_job_write(const struct video_job *, struct fn_call *);
 
 /* FN_NOT_FOUND: there is no such video. */
 FN_MUST bool video_job_read(struct video_job *, struct fn_call *, struct document_store *,

@@ -39,7 +39,7 @@ compose(const struct video_submit *with, struct fn_call *call, struct video_job 
 	if (*score == UNTRIED)
 		TRY(find_place(&with->queue, call, job, score, err));
 	job->score = *score;
-	writes_add(writes, video_job_creation(job, call));
+	writes_add(writes, video_job_write(job, call));
 	return true;
 }
 

@@ -90,7 +90,7 @@ store(const struct video_job *job)
 		tokens.version = writes.list[2].version;
 		tokens_refund(&tokens, &call, &writes, PRICE, FN_BYTES(ID));
 	}
-	writes_add(&writes, video_job_creation(job, &call));
+	writes_add(&writes, video_job_write(job, &call));
 	must(writes_commit(&writes, &call, documents, &err));
 	return reread();
 }
@@ -145,7 +145,7 @@ check_tokens(const struct video_job *job)
 static struct fn_bytes
 text_of(const struct video_job *job)
 {
-	char *text = json_dumps(video_job_creation(job, &call).fields, 0);
+	char *text = json_dumps(video_job_write(job, &call).fields, 0);
 	struct fn_bytes copy = fn_bytes_copy(call.arena, fn_bytes(text));
 
 	free(text);
@@ -190,7 +190,7 @@ START_TEST(foreign_document_is_refused)
 
 	for (size_t i = 0; i < 2 * COUNT(members); i++) {
 		struct document document = {
-			.id = FN_BYTES(ID), .fields = video_job_creation(&job, &call).fields};
+			.id = FN_BYTES(ID), .fields = video_job_write(&job, &call).fields};
 
 		if (i % 2)
 			json_object_set_new(document.fields, members[i / 2], json_array());

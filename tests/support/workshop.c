@@ -229,7 +229,7 @@ workshop_draft(const char *user)
 		WORKSHOP_SIGNUP, &shop.err));
 	workshop_must(tokens_debit(
 		&tokens, &shop.call, &writes, job.price, "video", fn_bytes(id), &shop.err));
-	writes_add(&writes, video_job_creation(&job, &shop.call));
+	writes_add(&writes, video_job_write(&job, &shop.call));
 	workshop_must(writes_commit(&writes, &shop.call, shop.use.videos.documents, &shop.err));
 	return fn_bytes(id);
 }

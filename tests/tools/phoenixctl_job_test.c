@@ -110,7 +110,7 @@ submit_only(void)
 	must(tokens_read(&tokens, &call, documents, ann.id, SIGNUP, &err));
 	must(tokens_debit(&tokens, &call, &writes, PRICE, "video", job.creation.id, &err));
 	must(video_queue_reserve(&videos, &call, &job, &job.score, &err));
-	writes_add(&writes, video_job_creation(&job, &call));
+	writes_add(&writes, video_job_write(&job, &call));
 	must(writes_commit(&writes, &call, documents, &err));
 }
 
