@@ -10,6 +10,7 @@
 #define ID_MOST 128
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
+#define MARKS "._~-"
 
 #define INTO(member) offsetof(struct document_store_config, member)
 
@@ -50,16 +51,8 @@ document_store_close(struct document_store *store)
 static bool
 id_is_usable(struct fn_bytes id)
 {
-	static const char allowed[] = LETTERS DIGITS "._~-";
-	const size_t alphanumerics = sizeof(LETTERS DIGITS) - 1;
-
-	if (id.size == 0 || id.size > ID_MOST || !memchr(allowed, id.at[0], alphanumerics))
-		return false;
-	for (size_t i = 1; i < id.size; i++) {
-		if (!memchr(allowed, id.at[i], sizeof(allowed) - 1))
-			return false;
-	}
-	return true;
+	return id.size <= ID_MOST && fn_bytes_consists_of(id, LETTERS DIGITS MARKS) &&
+	       !strchr(MARKS, id.at[0]);
 }
 
 bool

@@ -175,8 +175,9 @@ firestore_call(const struct fn_call *call)
 	return within;
 }
 
-bool
-firestore_ask(const struct firestore_store *store, struct fn_call *call, const char *method,
+/* Tries until the deadline what can be repeated without harm. */
+static bool
+ask(const struct firestore_store *store, struct fn_call *call, const char *method,
 	const json_t *body, json_t **answer, struct fn_error *err)
 {
 	struct fn_retry retry = FIRESTORE_RETRY;
@@ -260,7 +261,7 @@ firestore_look(const struct firestore_store *store, struct fn_call *call,
 {
 	json_t *body = look_body(store, call->arena, names, count), *answer = NULL;
 
-	TRY(firestore_ask(store, call, ":batchGet", body, &answer, err));
+	TRY(ask(store, call, ":batchGet", body, &answer, err));
 	json_t *by_name = found_by_name(answer, call->arena);
 	for (size_t i = 0; i < count; i++) {
 		const json_t *name = json_array_get(json_object_get(body, "documents"), i);
@@ -381,8 +382,8 @@ firestore_query(struct document_store *self, struct fn_call *call,
 	struct fn_bytes mark;
 	size_t i, found = 0;
 
-	TRY(firestore_ask(store, call, ":runQuery", query_body(store, query, after, call->arena),
-		&answer, err));
+	TRY(ask(store, call, ":runQuery", query_body(store, query, after, call->arena), &answer,
+		err));
 	json_array_foreach(answer, i, item)
 	{
 		const json_t *document = json_object_get(item, "document");

@@ -43,10 +43,6 @@ enum firestore_outcome {
 enum firestore_outcome firestore_try(const struct firestore_store *, struct fn_call *,
 	const char *method, const json_t *body, bool once, json_t **answer, struct fn_error *);
 
-/* Tries until the deadline what can be repeated without harm. */
-FN_MUST bool firestore_ask(const struct firestore_store *, struct fn_call *, const char *method,
-	const json_t *body, json_t **answer, struct fn_error *);
-
 /* A new reference: "projects/P/databases/D/documents/COLLECTION/ID". */
 json_t *firestore_name(const struct firestore_store *, const char *collection, struct fn_bytes id);
 

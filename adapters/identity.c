@@ -2,11 +2,11 @@
 
 #include "adapters/identity_oidc.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #define LONE_GUEST "user_dev"
 #define GUEST_MOST 64
+#define GUEST_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
 #define INTO(member) offsetof(struct identity_config, member)
 
@@ -35,11 +35,8 @@ struct identity {
 static bool
 is_user_id(struct fn_bytes id)
 {
-	for (size_t i = 0; i < id.size; i++) {
-		if (!isalnum((unsigned char)id.at[i]) && (i == 0 || id.at[i] != '_'))
-			return false;
-	}
-	return id.size > 0 && id.size <= GUEST_MOST;
+	return id.size <= GUEST_MOST && fn_bytes_consists_of(id, GUEST_CHARACTERS) &&
+	       id.at[0] != '_';
 }
 
 /* Whoever deploys says who may come in: that it was forgotten must not mean everybody. */

@@ -6,6 +6,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define KEY_MOST 1024
+#define KEY_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-"
 
 #define INTO(member) offsetof(struct object_store_config, member)
 
@@ -30,18 +31,6 @@ static const struct object_store_backend *const backends[] = {
 /* ---- Keys ------------------------------------------------------------------------------------ */
 
 static bool
-is_key_text(struct fn_bytes text)
-{
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._/-";
-
-	for (size_t i = 0; i < text.size; i++)
-		if (!memchr(allowed, text.at[i], sizeof(allowed) - 1))
-			return false;
-	return true;
-}
-
-static bool
 has_odd_segment(struct fn_bytes key)
 {
 	struct fn_bytes rest = key;
@@ -60,7 +49,7 @@ key_check(struct fn_bytes key, struct fn_error *err)
 	if (key.size == 0 || key.size > KEY_MOST)
 		return fn_fail(err, FN_INVALID, "object key: %zu bytes, must be 1 to %d", key.size,
 			KEY_MOST);
-	if (!is_key_text(key))
+	if (!fn_bytes_consists_of(key, KEY_CHARACTERS))
 		return fn_fail(err, FN_INVALID, "object key: a byte other than [A-Za-z0-9._/-]");
 	if (has_odd_segment(key))
 		return fn_fail(err, FN_INVALID, "object key: an empty, \".\" or \"..\" segment");

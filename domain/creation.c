@@ -34,14 +34,9 @@ creation_new_id(const char *prefix, char id[CREATION_ID_SIZE])
 bool
 creation_is_id(struct fn_bytes text)
 {
-	if (text.size != CREATION_ID_SIZE - 1 ||
-		!(fn_bytes_starts(text, "img_") || fn_bytes_starts(text, "vid_")))
-		return false;
-	for (size_t i = 4; i < text.size; i++) {
-		if (!memchr(digits, text.at[i], sizeof(digits) - 1))
-			return false;
-	}
-	return true;
+	return text.size == CREATION_ID_SIZE - 1 &&
+	       (fn_bytes_starts(text, "img_") || fn_bytes_starts(text, "vid_")) &&
+	       fn_bytes_consists_of((struct fn_bytes){text.at + 4, text.size - 4}, digits);
 }
 
 /* ---- A new one ----------------------------------------------------------------------------- */

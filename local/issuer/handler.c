@@ -6,10 +6,10 @@
 #include "local/issuer/pages.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define NAME_MOST 32
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 #define PAGE_POLICY                                                                                \
 	"default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "              \
@@ -57,14 +57,10 @@ keys(struct fn_call *call, const void *with, struct fn_error *err)
 static bool
 check_name(struct fn_bytes name, struct fn_error *err)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-
-	for (size_t i = 0; i < name.size; i++) {
-		if (!memchr(allowed, name.at[i], strlen(allowed)))
-			return fn_fail(err, FN_INVALID, "name: only a-z, 0-9, _ and - are allowed");
-	}
-	return (name.size > 0 && name.size <= NAME_MOST) ||
-	       fn_fail(err, FN_INVALID, "name: 1 to %d characters are wanted", NAME_MOST);
+	if (name.size == 0 || name.size > NAME_MOST)
+		return fn_fail(err, FN_INVALID, "name: 1 to %d characters are wanted", NAME_MOST);
+	return fn_bytes_consists_of(name, NAME_CHARACTERS) ||
+	       fn_fail(err, FN_INVALID, "name: only a-z, 0-9, _ and - are allowed");
 }
 
 static bool
