@@ -1,10 +1,10 @@
 #include "adapters/page_cache.h"
 
 #include "adapters/page_cache_redis.h"
+#include "adapters/wire/sha256.h"
 #include "fn/clock.h"
 
 #include <assert.h>
-#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -112,13 +112,11 @@ page_cache_close(struct page_cache *cache)
 static void
 tag(struct fn_bytes text, char etag[ETAG_SIZE])
 {
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	const struct sha256 hash = sha256_of(text);
+	char hex[SHA256_HEX_SIZE];
 
-	SHA256((const unsigned char *)text.at, text.size, hash);
-	etag[0] = '"';
-	for (int i = 0; i < 16; i++)
-		snprintf(&etag[1 + 2 * i], 3, "%02x", hash[i]);
-	memcpy(&etag[ETAG_SIZE - 2], "\"", 2);
+	sha256_hex(&hash, hex);
+	snprintf(etag, ETAG_SIZE, "\"%.32s\"", hex);
 }
 
 struct page

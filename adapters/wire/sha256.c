@@ -31,3 +31,15 @@ sha256_of(struct fn_bytes bytes)
 	assert(done == 1);
 	return digest;
 }
+
+void
+sha256_hex(const struct sha256 *digest, char hex[SHA256_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < sizeof(digest->at); i++) {
+		*hex++ = digits[digest->at[i] >> 4];
+		*hex++ = digits[digest->at[i] & 15];
+	}
+	*hex = '\0';
+}

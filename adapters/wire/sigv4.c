@@ -19,18 +19,6 @@ hmac(struct fn_bytes key, struct fn_bytes text)
 	return digest;
 }
 
-static void
-digest_hex(const struct sha256 *digest, char hex[SIGV4_HASH_SIZE])
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < sizeof(digest->at); i++) {
-		*hex++ = digits[digest->at[i] >> 4];
-		*hex++ = digits[digest->at[i] & 15];
-	}
-	*hex = '\0';
-}
-
 void
 sigv4_time(int64_t unix_ms, char text[SIGV4_TIME_SIZE])
 {
@@ -46,7 +34,7 @@ sigv4_hash(struct fn_bytes payload, char hex[SIGV4_HASH_SIZE])
 {
 	struct sha256 digest = sha256_of(payload);
 
-	digest_hex(&digest, hex);
+	sha256_hex(&digest, hex);
 }
 
 /* "host;x-amz-date" */
@@ -108,7 +96,7 @@ sigv4_authorization(const struct sigv4_credentials *with, const struct sigv4_req
 	sigv4_hash(canonical_request(request, names, arena), hex);
 	char *text = fn_textf(arena, "AWS4-HMAC-SHA256\n%s\n%s\n%s", request->time, scope, hex);
 	struct sha256 digest = signature(with, day, text, arena);
-	digest_hex(&digest, hex);
+	sha256_hex(&digest, hex);
 	return fn_bytes(fn_textf(arena,
 		"AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%.*s, Signature=%s",
 		with->access_key_id, scope, FN_ARG(names), hex));
