@@ -12,7 +12,8 @@
 #define WORK_MARGIN_MS 10000 /* for clocks that differ, and for the last write */
 #define ABANDON_MOST_MS 2000 /* beyond the call's deadline */
 #define ASK_AGAIN_MOST_S 5
-#define KEPT_MS 86400000 /* a day: no client retries for longer */
+#define ASK_AGAIN_MS 1000 /* where nobody knows how long it takes */
+#define KEPT_MS 86400000  /* a day: no client retries for longer */
 
 /* ---- Key ----------------------------------------------------------------------------------- */
 
@@ -125,9 +126,9 @@ record_read(struct record *record, const struct idempotency *once, struct fn_cal
 /* ---- Begin --------------------------------------------------------------------------------- */
 
 static bool
-at_work(int64_t until_ms, struct fn_error *err)
+at_work(int64_t left_ms, struct fn_error *err)
 {
-	int64_t left_s = (until_ms - fn_unix_ms() + 999) / 1000;
+	int64_t left_s = (left_ms + 999) / 1000;
 
 	fn_fail(err, FN_CONFLICT,
 		"Idempotency-Key: the first request with this key is still at work");
@@ -197,8 +198,9 @@ claim_or_replay(struct idempotency *once, struct fn_call *call, struct document_
 	TRY(check_fingerprint(&record, once, err));
 	if (record.working_until_ms == 0)
 		return replay(once, record.creation_id, call, documents, err);
-	if (record.working_until_ms > fn_unix_ms())
-		return at_work(record.working_until_ms, err);
+	int64_t left_ms = record.working_until_ms - fn_unix_ms();
+	if (left_ms > 0)
+		return at_work(left_ms, err);
 	once->creation_id = record.creation_id;
 	once->version = record.version;
 	return claim(once, call, documents, DOCUMENT_REPLACE, err);
@@ -218,7 +220,7 @@ settle(struct idempotency *once, struct fn_call *call, struct document_store *do
 			return false;
 		}
 	}
-	return at_work(fn_unix_ms() + 1000, err);
+	return at_work(ASK_AGAIN_MS, err);
 }
 
 static bool
@@ -264,14 +266,14 @@ is_taken_over(struct idempotency *once, struct fn_call *call, struct document_st
 	if (once->record_id.size == 0)
 		return false;
 	if (!record_read(&record, once, call, documents, &why)) {
-		*replayed = at_work(fn_unix_ms() + 1000, err);
+		*replayed = at_work(ASK_AGAIN_MS, err);
 		return why.code == FN_NOT_FOUND;
 	}
 	if (record.version == once->version)
 		return false;
 	*replayed = record.working_until_ms == 0
 			    ? replay(once, record.creation_id, call, documents, err)
-			    : at_work(fn_unix_ms() + 1000, err);
+			    : at_work(ASK_AGAIN_MS, err);
 	return true;
 }
 
