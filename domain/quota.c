@@ -18,7 +18,7 @@ static bool
 refuse(int64_t wait_ms, struct fn_error *err)
 {
 	fn_fail(err, FN_BUSY, "the image model's quota is used up for longer than there is time");
-	err->retry_after_s = (unsigned)(wait_ms + 999) / 1000;
+	err->retry_after_s = (unsigned)((wait_ms + 999) / 1000);
 	return false;
 }
 
