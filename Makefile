@@ -166,7 +166,7 @@ layers: ## Refuse an include that points up
 deploy: ## Build a function's container and let it take over, a canary first
 	@containers/deploy $(FUNCTION) $(PROJECT) $(REGIONS)
 
-rollback: ## Give a function's traffic back to the revision before
+rollback: ## Give a function's traffic back to its image before
 	@containers/rollback $(FUNCTION) $(PROJECT) $(REGIONS)
 
 # ---- How things are built --------------------------------------------------------------------
