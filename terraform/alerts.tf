@@ -24,9 +24,9 @@ locals {
     capacity = {
       name     = "No capacity left"
       severity = "CRITICAL"
-      query    = "sum by (service_name) (rate(run_googleapis_com:request_count{${local.run},response_code=~\"429|503\"}[5m])) > 0.2"
+      query    = "sum by (service_name) (rate(run_googleapis_com:request_count{${local.public},response_code=\"503\"}[5m])) > 0.2 or sum by (service_name) (rate(logging_googleapis_com:user_phoenix_full_services{${local.public}}[5m])) > 0.2"
       duration = "300s"
-      runbook  = "Requests are answered 429 or 503: no instance was free in time. Check that budget_guard has not lowered the limit (its NOTICE lines), then that the model is not slow. If there is simply more to do, raise max_instances for the service or go to the next phase."
+      runbook  = "Requests are answered 503 by instances that are full, or turned away by Cloud Run (429) since there are no more. Check that budget_guard has not lowered the limit (its NOTICE lines), then that the model is not slow. If there is simply more to do, raise max_instances for the service or go to the next phase."
     }
     latency = {
       name     = "Requests are slow"
@@ -45,21 +45,21 @@ locals {
     queue_depth = {
       name     = "Videos pile up"
       severity = "WARNING"
-      query    = "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_depth_bucket[10m]))) > ${20 * local.services["video_worker"].max_instances}"
+      query    = "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_depth_bucket{${local.run}}[10m]))) > ${20 * local.services["video_worker"].max_instances}"
       duration = "900s"
       runbook  = "Twenty videos wait for each worker. `phoenixctl queue status` says whose they are. If workers succeed, allow more of them (max_instances of video_worker, and the model's quota). If they fail, see `Workers fail`."
     }
     queue_age = {
       name     = "A video waits too long"
       severity = "CRITICAL"
-      query    = "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_oldest_job_bucket[10m]))) > 1800"
+      query    = "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_oldest_job_bucket{${local.run}}[10m]))) > 1800"
       duration = "300s"
       runbook  = "The oldest job has waited for half an hour. See that video_worker has instances and takes events (subscription phoenix-video-push), that Cloud Scheduler's phoenix-sweep runs, and that Redis can be reached."
     }
     queue_silence = {
       name     = "Nobody looks after the queue"
       severity = "CRITICAL"
-      query    = "absent_over_time(logging_googleapis_com:user_phoenix_queue_depth_count[15m])"
+      query    = "absent_over_time(logging_googleapis_com:user_phoenix_queue_depth_count{${local.run}}[15m])"
       duration = "300s"
       runbook  = "No worker has reported on the queue for 15 minutes: none runs, or the sweep does not reach them. Check Cloud Scheduler's phoenix-sweep, the subscription phoenix-video-push, and the start of video_worker's newest revision."
     }
@@ -73,7 +73,7 @@ locals {
     workers = {
       name     = "Workers fail"
       severity = "WARNING"
-      query    = "sum(rate(logging_googleapis_com:user_phoenix_worker_failures[10m])) * 600 > 5"
+      query    = "sum(rate(logging_googleapis_com:user_phoenix_worker_failures{${local.run}}[10m])) * 600 > 5"
       duration = "0s"
       runbook  = "video_worker has logged more than five errors in ten minutes. Jobs are tried again and refunded at last, so nothing is lost. Read the errors: the model's quota (429), its refusals, or R2."
     }
@@ -94,28 +94,28 @@ locals {
     firestore = {
       name     = "Firestore fails"
       severity = "CRITICAL"
-      query    = "sum(rate(logging_googleapis_com:user_phoenix_firestore_failures[5m])) * 300 > 20"
+      query    = "sum(rate(logging_googleapis_com:user_phoenix_firestore_failures{${local.run}}[5m])) * 300 > 20"
       duration = "300s"
       runbook  = "Documents cannot be read or written. FAILED_PRECONDITION with `requires an index`: an index is missing in terraform/firestore_indexes.auto.tfvars.json. RESOURCE_EXHAUSTED or ABORTED: one document is written too often. Otherwise see Google Cloud's status page."
     }
     model_quota = {
       name     = "The model's quota is used up"
       severity = "WARNING"
-      query    = "sum(rate(logging_googleapis_com:user_phoenix_model_rate_refusals[5m])) * 300 > 10"
+      query    = "sum(rate(logging_googleapis_com:user_phoenix_model_rate_refusals{${local.run}}[5m])) * 300 > 10"
       duration = "300s"
       runbook  = "Vertex AI answers 429: more requests than the quota allows (about 10 a second at first). Ask for more under IAM & Admin, Quotas; it costs nothing and takes some days. Until then requests are tried again, and some are refused."
     }
     guard = {
       name     = "budget_guard fails"
       severity = "CRITICAL"
-      query    = "sum(rate(logging_googleapis_com:user_phoenix_guard_failures[30m])) * 1800 > 0"
+      query    = "sum(rate(logging_googleapis_com:user_phoenix_guard_failures{${local.run}}[30m])) * 1800 > 0"
       duration = "0s"
       runbook  = "A notice of the budget could not be acted upon, so nobody limits what is spent. Read its ERROR line: 403 is a role that is missing, garbage is a new form of notice. Until it is mended, lower max_instances by hand in the manifest and apply."
     }
     throttled = {
       name     = "The budget is spent"
       severity = "WARNING"
-      query    = "sum(rate(logging_googleapis_com:user_phoenix_limits_changed[10m])) * 600 > 0"
+      query    = "sum(rate(logging_googleapis_com:user_phoenix_limits_changed{${local.run}}[10m])) * 600 > 0"
       duration = "0s"
       runbook  = "budget_guard has changed limits of instances: lowered them, because the month's budget is spent, or restored them. To go on at full size, raise budget_usd and apply: the next notice, within the hour, restores all."
     }
@@ -183,4 +183,6 @@ resource "google_monitoring_uptime_check_config" "page" {
     use_ssl      = true
     validate_ssl = true
   }
+
+  depends_on = [google_project_service.this]
 }

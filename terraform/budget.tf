@@ -17,8 +17,7 @@ resource "google_billing_budget" "this" {
 
   amount {
     specified_amount {
-      currency_code = "USD"
-      units         = tostring(var.budget_usd)
+      units = tostring(var.budget_usd) # in no other currency than that of the billing account
     }
   }
 

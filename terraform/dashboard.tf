@@ -2,6 +2,8 @@
 # dashboard; what reaches it from us is here.
 
 locals {
+  firestore = "monitored_resource=\"firestore.googleapis.com/Database\""
+
   charts = [
     ["Requests a second", "sum by (service_name) (rate(run_googleapis_com:request_count{${local.run}}[5m]))"],
     ["Answers 5xx a second", "sum by (service_name, response_code) (rate(run_googleapis_com:request_count{${local.run},response_code_class=\"5xx\"}[5m]))"],
@@ -12,13 +14,13 @@ locals {
     ["CPU, 95th percentile", "histogram_quantile(0.95, sum by (le, service_name) (rate(run_googleapis_com:container_cpu_utilizations_bucket{${local.run}}[5m])))"],
     ["Memory, 95th percentile", "histogram_quantile(0.95, sum by (le, service_name) (rate(run_googleapis_com:container_memory_utilizations_bucket{${local.run}}[5m])))"],
     ["Instance time that is paid for (s/s)", "sum by (service_name) (rate(run_googleapis_com:container_billable_instance_time{${local.run}}[10m]))"],
-    ["Videos waiting", "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_depth_bucket[5m])))"],
-    ["The oldest of them (s)", "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_oldest_job_bucket[5m])))"],
+    ["Videos waiting", "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_depth_bucket{${local.run}}[5m])))"],
+    ["The oldest of them (s)", "histogram_quantile(0.99, sum by (le) (rate(logging_googleapis_com:user_phoenix_queue_oldest_job_bucket{${local.run}}[5m])))"],
     ["Events not delivered", "sum by (subscription_id) (pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\",subscription_id=~\"phoenix-.*\"})"],
-    ["Failures of workers and models", "sum(rate(logging_googleapis_com:user_phoenix_worker_failures[5m])) or sum(rate(logging_googleapis_com:user_phoenix_model_failures[5m]))"],
-    ["Firestore reads a second", "sum by (type) (rate(firestore_googleapis_com:document_read_ops_count{monitored_resource=\"firestore_instance\"}[5m]))"],
-    ["Firestore writes a second", "sum by (op) (rate(firestore_googleapis_com:document_write_ops_count{monitored_resource=\"firestore_instance\"}[5m]))"],
-    ["Firestore: bytes kept", "sum(firestore_googleapis_com:storage_data_and_index_storage_bytes)"],
+    ["Failures of workers and models", "sum(rate(logging_googleapis_com:user_phoenix_worker_failures{${local.run}}[5m])) or sum(rate(logging_googleapis_com:user_phoenix_model_failures{${local.run}}[5m]))"],
+    ["Firestore reads a second", "sum by (type) (rate(firestore_googleapis_com:document_read_ops_count{${local.firestore}}[5m]))"],
+    ["Firestore writes a second", "sum by (op) (rate(firestore_googleapis_com:document_write_ops_count{${local.firestore}}[5m]))"],
+    ["Firestore: bytes kept", "sum(firestore_googleapis_com:storage_data_and_index_storage_bytes{${local.firestore}})"],
     ["Redis: share of memory", "max(redis_googleapis_com:stats_memory_usage_ratio{monitored_resource=\"redis_instance\"})"],
     ["Redis: commands a second", "sum(rate(redis_googleapis_com:commands_calls{monitored_resource=\"redis_instance\"}[5m]))"],
   ]

@@ -27,6 +27,8 @@ resource "google_iam_workload_identity_pool_provider" "github" {
 resource "google_service_account" "delivery" {
   account_id   = "phoenix-delivery"
   display_name = "Phoenix: deploys functions"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_service_account_iam_member" "delivery_federation" {

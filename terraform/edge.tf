@@ -139,6 +139,8 @@ resource "google_compute_security_policy" "edge" {
       }
     }
   }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_compute_url_map" "edge" {
@@ -178,6 +180,8 @@ resource "google_compute_url_map" "to_https" {
     redirect_response_code = "MOVED_PERMANENTLY_DEFAULT"
     strip_query            = false
   }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_compute_managed_ssl_certificate" "edge" {
@@ -187,6 +191,8 @@ resource "google_compute_managed_ssl_certificate" "edge" {
   managed {
     domains = [var.domain]
   }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_compute_ssl_policy" "edge" {
@@ -195,6 +201,8 @@ resource "google_compute_ssl_policy" "edge" {
   name            = "phoenix"
   profile         = "MODERN"
   min_tls_version = "TLS_1_2"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_compute_target_https_proxy" "edge" {

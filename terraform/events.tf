@@ -34,6 +34,8 @@ resource "google_service_account" "push" {
 
   account_id   = "phoenix-push-${each.key}"
   display_name = "Phoenix: hands ${each.key} events to ${each.value}"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "push" {

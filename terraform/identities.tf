@@ -22,6 +22,8 @@ resource "google_service_account" "function" {
 
   account_id   = each.value.name
   display_name = "Phoenix: ${each.key}"
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_project_iam_member" "function" {
@@ -37,12 +39,16 @@ resource "google_project_iam_custom_role" "limiter" {
   role_id     = "phoenixLimiter"
   title       = "Phoenix: change a service's limits"
   permissions = ["run.services.get", "run.services.update"]
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_project_iam_custom_role" "operations" {
   role_id     = "phoenixRunOperations"
   title       = "Phoenix: see whether a change of a service is done"
   permissions = ["run.operations.get"]
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_cloud_run_v2_service_iam_member" "limiter" {

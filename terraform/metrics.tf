@@ -7,6 +7,7 @@ locals {
   counters = {
     worker_failures     = "resource.labels.service_name=\"${local.services["video_worker"].name}\" AND severity>=ERROR"
     firestore_failures  = "resource.type=\"cloud_run_revision\" AND jsonPayload.message:\"firestore: \" AND severity>=WARNING"
+    full_services       = "resource.type=\"cloud_run_revision\" AND textPayload:\"no available instance\""
     guard_failures      = "resource.labels.service_name=\"${local.services["budget_guard"].name}\" AND severity>=ERROR"
     limits_changed      = "resource.labels.service_name=\"${local.services["budget_guard"].name}\" AND jsonPayload.message:\" instances, after \""
     model_failures      = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~\"(gemini|imagen|veo|vertex).*: \" AND severity>=ERROR"
@@ -29,6 +30,8 @@ resource "google_logging_metric" "counter" {
     metric_kind = "DELTA"
     value_type  = "INT64"
   }
+
+  depends_on = [google_project_service.this]
 }
 
 resource "google_logging_metric" "gauge" {
@@ -49,4 +52,6 @@ resource "google_logging_metric" "gauge" {
       scale              = 1
     }
   }
+
+  depends_on = [google_project_service.this]
 }

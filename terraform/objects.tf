@@ -86,6 +86,8 @@ resource "google_storage_bucket" "veo" {
   soft_delete_policy {
     retention_duration_seconds = 0
   }
+
+  depends_on = [google_project_service.this]
 }
 
 # Veo writes as Vertex AI or in the name of whoever asks it; the worker reads.

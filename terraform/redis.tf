@@ -1,5 +1,5 @@
 # The queue of videos, shared pages and counters. Losing it loses no job: the queue is rebuilt from
-# the documents. Snapshots make that rare.
+# the documents. Snapshots make that rare. So nothing protects it: another tier is another instance.
 
 resource "google_redis_instance" "this" {
   name                    = "phoenix"
@@ -13,7 +13,7 @@ resource "google_redis_instance" "this" {
   connect_mode            = "PRIVATE_SERVICE_ACCESS"
   auth_enabled            = true
   transit_encryption_mode = "SERVER_AUTHENTICATION"
-  deletion_protection     = var.deletion_protection
+  deletion_protection     = false
 
   # A queue must not forget: when memory is short, writes fail.
   redis_configs = { maxmemory-policy = "noeviction" }

@@ -12,6 +12,11 @@ locals {
 
   secret_names = setunion(local.given_secrets, ["REDIS_URL", "REDIS_CA_FILE"])
 
+  secret_versions = {
+    for name, made in merge(google_secret_manager_secret_version.given, google_secret_manager_secret_version.made) :
+    name => made.version
+  }
+
   readers = merge([
     for function, names in local.reads : {
       for name in setintersection(names, local.secret_names) : "${function}:${name}" => {

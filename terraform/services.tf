@@ -18,6 +18,12 @@ resource "google_cloud_run_v2_service" "function" {
     max_instance_request_concurrency = each.value.service.concurrency
     timeout                          = "${each.value.service.timeout_s}s"
 
+    # Instances read secrets when they start: for each new version of one there is a new revision.
+    annotations = {
+      for name in setintersection(local.reads[each.value.function], local.secret_names) :
+      lower(replace(name, "_", "-")) => local.secret_versions[name]
+    }
+
     scaling {
       min_instance_count = each.value.service.min_instances
       max_instance_count = each.value.service.max_instances
@@ -114,11 +120,7 @@ resource "google_cloud_run_v2_service" "function" {
     ignore_changes = [client, client_version, scaling, traffic, template[0].revision, template[0].containers[0].image]
   }
 
-  depends_on = [
-    google_secret_manager_secret_iam_member.reader,
-    google_secret_manager_secret_version.given,
-    google_secret_manager_secret_version.made,
-  ]
+  depends_on = [google_secret_manager_secret_iam_member.reader]
 }
 
 # Everybody may call what serves HTTP. What events wake is called by Pub/Sub alone: see events.tf.

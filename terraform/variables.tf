@@ -220,7 +220,7 @@ variable "billing_account" {
 }
 
 variable "budget_usd" {
-  description = "What a month may cost."
+  description = "What a month may cost, in the currency of the billing account."
   type        = number
   default     = 100
 
@@ -263,7 +263,7 @@ variable "repository" {
 }
 
 variable "deletion_protection" {
-  description = "Whether Terraform refuses to delete documents, queue and services. Switch it off to tear down."
+  description = "Whether Terraform refuses to delete documents, secrets and services. Switch it off to tear down."
   type        = bool
   default     = true
 }

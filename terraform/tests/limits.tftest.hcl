@@ -146,8 +146,8 @@ run "first_phase" {
   # ---- Budget of 100
 
   assert {
-    condition     = google_billing_budget.this.amount[0].specified_amount[0].units == "100" && google_billing_budget.this.amount[0].specified_amount[0].currency_code == "USD"
-    error_message = "A month may not cost $100."
+    condition     = google_billing_budget.this.amount[0].specified_amount[0].units == "100"
+    error_message = "A month may not cost 100."
   }
   assert {
     condition     = [for r in google_billing_budget.this.threshold_rules : r.threshold_percent] == [0.5, 0.8, 1]
@@ -187,6 +187,26 @@ run "first_phase" {
   assert {
     condition     = google_redis_instance.this.redis_configs["maxmemory-policy"] == "noeviction"
     error_message = "Redis drops jobs when it is full."
+  }
+
+  assert {
+    condition     = !google_redis_instance.this.deletion_protection
+    error_message = "Redis cannot become that of the next phase."
+  }
+
+  # ---- Who is turned away
+
+  assert {
+    condition = alltrue([
+      for name in ["server_errors", "capacity", "latency"] :
+      strcontains(google_monitoring_alert_policy.this[name].conditions[0].condition_prometheus_query_language[0].query, "phoenix-generate-image|phoenix-submit-video") &&
+      !strcontains(google_monitoring_alert_policy.this[name].conditions[0].condition_prometheus_query_language[0].query, "phoenix-.*")
+    ])
+    error_message = "Bells that find no worker free are taken for people."
+  }
+  assert {
+    condition     = !strcontains(google_monitoring_alert_policy.this["capacity"].conditions[0].condition_prometheus_query_language[0].query, "429")
+    error_message = "Who asks too often is taken for a lack of capacity."
   }
 
   # ---- Documents are kept

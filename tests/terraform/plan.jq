@@ -56,6 +56,20 @@ def indexed_marks: [resources("google_firestore_field").values
 def undocumented: resources("google_monitoring_alert_policy").values.conditions[0].display_name
 	| select(. as $name | $headings[0] | index($name) | not) | "  \(.)";
 
+# A metric of several kinds of resources has no values for who does not say which is meant.
+def unplaced: (resources("google_monitoring_alert_policy").values.conditions[0]
+		.condition_prometheus_query_language[0].query // empty),
+		(resources("google_monitoring_dashboard").values.dashboard_json | fromjson | .. | .prometheusQuery? // empty)
+	| scan("[a-z_]+_googleapis_com:[a-z_]+(?:{[^}]*})?")
+	| select(contains("monitored_resource=") | not) | "  \(.)";
+
+# Instances read secrets when they start; a revision that changes with their versions starts new ones.
+def stale: .resource_changes[] | select(.type == "google_cloud_run_v2_service") | .address as $address
+	| .change | .after_unknown.template[0].annotations as $made
+	| .after.template[0]
+	| (.containers[0].env[].value_source[]?.secret_key_ref[].secret), (.volumes[]?.secret[].secret)
+	| ltrimstr("phoenix-") | select($made[.]? | not) | "  \($address): \(.)";
+
 # What each function is told, for starting it here: what is secret, or not known before all is built,
 # has some value of its kind.
 def environments: {REDIS_URL: "redis://127.0.0.1:1/0"} as $known
