@@ -7,6 +7,7 @@
 
 #define NOTES "deletions"
 #define SWEEP_MOST 10
+#define FINISH_MS 3000 /* for each, which somebody waits for who has got what he wants */
 
 /* ---- Out of sight ---------------------------------------------------------------------------- */
 
@@ -73,11 +74,13 @@ finish(const struct deletion *with, struct fn_call *call, const struct document 
 	struct fields from = {note->fields, NULL};
 	struct fn_bytes key = fields_text(&from, "object_key");
 	struct document_write last = {.kind = DOCUMENT_DELETE, .collection = NOTES, .id = note->id};
+	struct fn_call brief = *call;
 
+	brief.deadline_ms = fn_now_ms() + fn_time_left_ms(call, FINISH_MS);
 	if (key.size > 0)
-		TRY(object_store_delete(with->objects, call, key, err));
-	TRY(likes_delete(call, with->documents, note->id, err));
-	return document_store_commit(with->documents, call, &last, 1, err);
+		TRY(object_store_delete(with->objects, &brief, key, err));
+	TRY(likes_delete(&brief, with->documents, note->id, err));
+	return document_store_commit(with->documents, &brief, &last, 1, err);
 }
 
 bool

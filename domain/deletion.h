@@ -1,7 +1,8 @@
 /* deletion.h: a creation goes, and all that hangs on it.
  *
  * One commit takes it out of everybody's sight and leaves a note of what is to be done yet: its
- * object, its likes, and last the note. Whoever finds a note goes on where another broke off. */
+ * object, its likes, and last the note. Whoever finds a note goes on where another broke off, and
+ * breaks off himself after some seconds: the object store may hang. */
 #ifndef DELETION_H
 #define DELETION_H
 

@@ -5,6 +5,7 @@
 #include "fn/clock.h"
 #include "tests/support/gallery.h"
 #include "tests/support/redis_server.h"
+#include "tests/support/scripted_server.h"
 #include "tests/support/store_spy.h"
 
 #include <pthread.h>
@@ -300,6 +301,53 @@ START_TEST(much_liked_creation_is_deleted)
 }
 END_TEST
 
+static void
+swap_objects(struct object_store **other)
+{
+	struct object_store *own = gallery.use.feed.objects;
+
+	gallery.use.feed.objects = *other;
+	*other = own;
+}
+
+static void
+assert_soon(struct asked request, int status)
+{
+	assert_answer(request, status);
+	ck_assert_int_gt(fn_time_left_ms(&request.call, GALLERY_CALL_MS), GALLERY_CALL_MS / 2);
+}
+
+/* While the bucket hangs nobody waits for it, neither the owner nor who wants to see a page; what
+ * was deleted is out of sight, and goes once the bucket is back. */
+START_TEST(hanging_bucket_keeps_nobody)
+{
+	static const struct script hangs[] = {{.end = SCRIPT_STALL}};
+	struct scripted_server *server = scripted_server_start(hangs, 1);
+	const struct object_store_config config = {
+		.url = fn_textf(gallery.arena, "s3:%s/media", scripted_server_url(server)),
+		.public_url = "https://pictures.test",
+		.access_key_id = "id",
+		.secret_access_key = "secret",
+		.region = "auto",
+	};
+	const char *id = gallery_make_listed(ANN);
+	struct object_store *bucket;
+
+	gallery_must(object_store_open(&bucket, &config, gallery.http, &gallery.err));
+	swap_objects(&bucket);
+	assert_soon(gallery_ask(ANN, "DELETE", gallery_path(id, "")), 204);
+	assert_soon(gallery_ask(NOBODY, "GET", "/api/feed"), 200);
+	ck_assert_uint_eq(scripted_server_requests(server), 2);
+	swap_objects(&bucket);
+	object_store_close(bucket);
+	scripted_server_stop(server);
+
+	page_cache_flush(gallery.use.feed.pages, &gallery.call);
+	ck_assert_str_eq(gallery_list(NOBODY, "/api/feed"), "");
+	assert_gone(ANN, id);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -312,6 +360,7 @@ main(void)
 		{.test = deletion_leaves_nothing, .rows = 2},
 		{.test = broken_deletion_is_finished, .rows = 4},
 		{.test = much_liked_creation_is_deleted},
+		{.test = hanging_bucket_keeps_nobody},
 	};
 	const struct suite_case on_firestore[] = {
 		{.test = like_counts_once},
