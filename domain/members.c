@@ -61,7 +61,7 @@ type_name(const json_t *value)
 }
 
 bool
-member_text(const char *name, const json_t *value, struct fn_bytes *text, struct fn_error *err)
+member_text(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
 	if (!json_is_string(value))
 		return fn_fail(
@@ -87,7 +87,7 @@ member_text(const char *name, const json_t *value, struct fn_bytes *text, struct
 	if (blank)
 		return fn_fail(err, FN_INVALID, "%s: blank, 1 to %d characters are wanted", name,
 			TEXT_MOST_CHARACTERS);
-	*text = whole;
+	*(struct fn_bytes *)into = whole;
 	return true;
 }
 
@@ -137,12 +137,12 @@ member_seed(
 }
 
 bool
-member_flag(const char *name, const json_t *value, bool *flag, struct fn_error *err)
+member_flag(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
 	if (!json_is_boolean(value))
 		return fn_fail(err, FN_INVALID, "%s: true or false is wanted, this is %s", name,
 			type_name(value));
-	*flag = json_is_true(value);
+	*(bool *)into = json_is_true(value);
 	return true;
 }
 
@@ -208,7 +208,7 @@ read_member(const char *name, const json_t *value, const struct member *members,
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(name, members[i].name) == 0)
-			return members[i].read(name, value, into, err);
+			return members[i].read(name, value, (char *)into + members[i].into, err);
 	}
 	if (!is_plain(name))
 		return fn_fail(err, FN_INVALID, "body: there is no member of such a name");

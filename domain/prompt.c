@@ -2,55 +2,32 @@
 
 #include "domain/members.h"
 
+#include <stddef.h>
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static bool
-read_prompt(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	struct prompt *prompt = into;
-
-	return member_text(name, value, &prompt->image.prompt, err);
-}
-
-static bool
-read_negative_prompt(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	struct prompt *prompt = into;
-
-	return member_text(name, value, &prompt->image.negative_prompt, err);
-}
 
 static bool
 read_aspect_ratio(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
 	static const char *const ratios[] = {"1:1", "3:4", "4:3", "9:16", "16:9", NULL};
-	struct prompt *prompt = into;
 
-	return member_choice(name, value, ratios, &prompt->image.aspect_ratio, err);
+	return member_choice(name, value, ratios, into, err);
 }
 
 static bool
 read_seed(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	struct image_request *image = &((struct prompt *)into)->image;
+	struct image_request *image = into;
 
 	return member_seed(name, value, &image->has_seed, &image->seed, err);
 }
 
-static bool
-read_publish(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	struct prompt *prompt = into;
-
-	return member_flag(name, value, &prompt->publish, err);
-}
-
 static const struct member members[] = {
-	{"prompt", read_prompt},
-	{"negative_prompt", read_negative_prompt},
-	{"aspect_ratio", read_aspect_ratio},
-	{"seed", read_seed},
-	{"publish", read_publish},
+	{"prompt", member_text, offsetof(struct prompt, image.prompt)},
+	{"negative_prompt", member_text, offsetof(struct prompt, image.negative_prompt)},
+	{"aspect_ratio", read_aspect_ratio, offsetof(struct prompt, image.aspect_ratio)},
+	{"seed", read_seed, offsetof(struct prompt, image)},
+	{"publish", member_flag, offsetof(struct prompt, publish)},
 };
 
 bool

@@ -2,68 +2,45 @@
 
 #include "domain/members.h"
 
+#include <stddef.h>
+
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-
-static bool
-read_prompt(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	struct video_prompt *prompt = into;
-
-	return member_text(name, value, &prompt->video.prompt, err);
-}
 
 static bool
 read_aspect_ratio(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
 	static const char *const ratios[] = {"16:9", "9:16", NULL};
-	struct video_prompt *prompt = into;
 
-	return member_choice(name, value, ratios, &prompt->video.aspect_ratio, err);
+	return member_choice(name, value, ratios, into, err);
 }
 
 static bool
 read_duration(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
 	json_int_t seconds = json_integer_value(value); /* 0 for all that is no whole number */
-	struct video_prompt *prompt = into;
+	unsigned *duration_s = into;
 
 	if (seconds != 4 && seconds != 6 && seconds != 8)
 		return fn_fail(err, FN_INVALID, "%s: one of 4, 6, 8 is wanted", name);
-	prompt->video.duration_s = (unsigned)seconds;
+	*duration_s = (unsigned)seconds;
 	return true;
 }
 
 static bool
 read_seed(const char *name, const json_t *value, void *into, struct fn_error *err)
 {
-	struct video_request *video = &((struct video_prompt *)into)->video;
+	struct video_request *video = into;
 
 	return member_seed(name, value, &video->has_seed, &video->seed, err);
 }
 
-static bool
-read_audio(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	struct video_prompt *prompt = into;
-
-	return member_flag(name, value, &prompt->video.audio, err);
-}
-
-static bool
-read_publish(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	struct video_prompt *prompt = into;
-
-	return member_flag(name, value, &prompt->publish, err);
-}
-
 static const struct member members[] = {
-	{"prompt", read_prompt},
-	{"aspect_ratio", read_aspect_ratio},
-	{"duration_s", read_duration},
-	{"seed", read_seed},
-	{"audio", read_audio},
-	{"publish", read_publish},
+	{"prompt", member_text, offsetof(struct video_prompt, video.prompt)},
+	{"aspect_ratio", read_aspect_ratio, offsetof(struct video_prompt, video.aspect_ratio)},
+	{"duration_s", read_duration, offsetof(struct video_prompt, video.duration_s)},
+	{"seed", read_seed, offsetof(struct video_prompt, video)},
+	{"audio", member_flag, offsetof(struct video_prompt, video.audio)},
+	{"publish", member_flag, offsetof(struct video_prompt, publish)},
 };
 
 bool

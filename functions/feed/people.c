@@ -40,12 +40,6 @@ feed_account(struct fn_call *call, const void *with, struct fn_error *err)
 	return reply_account(call, use, &user, err);
 }
 
-static bool
-read_username(const char *name, const json_t *value, void *into, struct fn_error *err)
-{
-	return member_text(name, value, into, err);
-}
-
 /* PUT /api/me/username {"username": text}: the user takes a name, and has the old one held.
  *
  *   200 the account, as above         400 it is no name         401 no usable token
@@ -53,7 +47,7 @@ read_username(const char *name, const json_t *value, void *into, struct fn_error
 bool
 feed_rename(struct fn_call *call, const void *with, struct fn_error *err)
 {
-	static const struct member members[] = {{"username", read_username}};
+	static const struct member members[] = {{"username", member_text, 0}};
 	const struct services *use = with;
 	struct fn_bytes name = {0};
 	struct user user;
