@@ -1,5 +1,6 @@
 /* What document_store.h promises to those who write at once, and of those who die in it, for every
  * backend. */
+#include "adapters/document_store_indexes.h"
 #include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "fn/retry.h"
@@ -246,5 +247,6 @@ main(void)
 		{.test = killed_writer_leaves_whole_commits, .rows = DEATHS},
 	};
 
+	document_store_indexes_pretend();
 	return any_store_suite("document store, all at once", cases, COUNT(cases));
 }

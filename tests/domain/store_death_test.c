@@ -6,8 +6,8 @@
 #include "domain/username.h"
 #include "domain/video_submit.h"
 #include "fn/clock.h"
+#include "tests/support/any_store.h"
 #include "tests/support/facts.h"
-#include "tests/support/firestore_emulator.h"
 #include "tests/support/firestore_proxy.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/store_death.h"
@@ -30,37 +30,21 @@ static const struct user eve = {.id = FN_BYTES_INIT("user_eve")};
 static const struct tokens_config prices = {.image = PRICE, .video = PRICE, .signup = 100};
 static const struct fn_header key = {FN_BYTES_INIT("Idempotency-Key"), FN_BYTES_INIT("once")};
 
-static struct firestore_emulator *emulator; /* NULL: it cannot be had here */
 static struct redis_server *redis;
-static struct document_store_config config;
 static struct object_store_config objects_config = {.public_url = "http://127.0.0.1/objects"};
-static struct fn_http_client *http;
-static struct document_store *store;
 static struct object_store *objects;
-static struct fn_call call;
-static struct fn_error err;
-
-static void
-must(bool done)
-{
-	ck_assert_msg(done, "%s", err.message);
-}
 
 static bool
 open_stores(void)
 {
-	call.deadline_ms = fn_now_ms() + 50000;
-	return fn_http_client_open(&http, &err) &&
-	       document_store_open(&store, &config, NULL, http, &err) &&
-	       object_store_open(&objects, &objects_config, http, &err);
+	return any_store_open() && object_store_open(&objects, &objects_config, any.http, &any.err);
 }
 
 static void
 close_stores(void)
 {
 	object_store_close(objects);
-	document_store_close(store);
-	fn_http_client_close(http);
+	any_store_close();
 }
 
 /* ---- Tokens ---------------------------------------------------------------------------------- */
@@ -71,14 +55,14 @@ static struct tokens_hold paid;
 static bool
 hold(void)
 {
-	return tokens_hold(&paid, &call, store, &prices, PRICE, "image", ada.id, FN_BYTES("img_1"),
-		fn_unix_ms() + LATER_MS / 2, &err);
+	return tokens_hold(&paid, &any.call, any.store, &prices, PRICE, "image", ada.id,
+		FN_BYTES("img_1"), fn_unix_ms() + LATER_MS / 2, &any.err);
 }
 
 static bool
 give_back(void)
 {
-	tokens_hold_refund(&paid, &call, store);
+	tokens_hold_refund(&paid, &any.call, any.store);
 	return true;
 }
 
@@ -107,13 +91,13 @@ sell_picture(void)
 {
 	struct idempotency once;
 
-	TRY(idempotency_begin(&once, &call, store, &ada, "img_", &err));
+	TRY(idempotency_begin(&once, &any.call, any.store, &ada, "img_", &any.err));
 	if (once.replay.size > 0)
 		return true;
-	TRY(tokens_hold(&paid, &call, store, &prices, PRICE, "image", ada.id, once.creation_id,
-		idempotency_until_ms(&call), &err));
+	TRY(tokens_hold(&paid, &any.call, any.store, &prices, PRICE, "image", ada.id,
+		once.creation_id, idempotency_until_ms(&any.call), &any.err));
 	const struct creation made = picture(once.creation_id, false);
-	return idempotency_finish(&once, &call, store, &made, &paid, &err);
+	return idempotency_finish(&once, &any.call, any.store, &made, &paid, &any.err);
 }
 
 static bool
@@ -123,12 +107,13 @@ submit(void)
 	const struct video_queue_config order = {0};
 	const struct video_prompt prompt = {
 		.video = {.prompt = FN_BYTES("a kite"), .aspect_ratio = "16:9", .duration_s = 4}};
-	struct video_submit with = {.documents = store, .queue.config = &order, .prices = &prices};
+	struct video_submit with = {
+		.documents = any.store, .queue.config = &order, .prices = &prices};
 	struct video_job job;
 	bool is_new;
 
-	TRY(job_queue_open(&with.queue.jobs, &at, &err));
-	bool ok = video_submit(&with, &call, &ada, &prompt, &job, &is_new, &err);
+	TRY(job_queue_open(&with.queue.jobs, &at, &any.err));
+	bool ok = video_submit(&with, &any.call, &ada, &prompt, &job, &is_new, &any.err);
 	job_queue_close(with.queue.jobs);
 	video = job.creation.id;
 	return ok;
@@ -139,8 +124,8 @@ cancel(void)
 {
 	struct video_job job;
 
-	return video_job_read(&job, &call, store, video, &err) &&
-	       video_job_cancel(&job, &call, store, &err);
+	return video_job_read(&job, &any.call, any.store, video, &any.err) &&
+	       video_job_cancel(&job, &any.call, any.store, &any.err);
 }
 
 static bool
@@ -148,9 +133,10 @@ fail_video(void)
 {
 	struct video_job job;
 
-	return (video_job_begin(&job, &call, store, video, 1, &err) || err.code == FN_CONFLICT) &&
-	       video_job_read(&job, &call, store, video, &err) &&
-	       video_job_fail(&job, &call, store, FN_BYTES("rain"), true, &err);
+	return (video_job_begin(&job, &any.call, any.store, video, 1, &any.err) ||
+		       any.err.code == FN_CONFLICT) &&
+	       video_job_read(&job, &any.call, any.store, video, &any.err) &&
+	       video_job_fail(&job, &any.call, any.store, FN_BYTES("rain"), true, &any.err);
 }
 
 static bool
@@ -158,8 +144,9 @@ replay(void)
 {
 	struct video_job job;
 
-	return video_job_read(&job, &call, store, video, &err) &&
-	       (video_job_replay(&job, &call, store, &err) || err.code == FN_CONFLICT);
+	return video_job_read(&job, &any.call, any.store, video, &any.err) &&
+	       (video_job_replay(&job, &any.call, any.store, &any.err) ||
+		       any.err.code == FN_CONFLICT);
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */
@@ -169,7 +156,7 @@ claim(const char *name)
 {
 	struct user user = ada;
 
-	return username_claim(&user, &call, store, fn_bytes(name), &err);
+	return username_claim(&user, &any.call, any.store, fn_bytes(name), &any.err);
 }
 
 static bool
@@ -203,11 +190,11 @@ make(bool published)
 		.kind = DOCUMENT_CREATE,
 		.collection = CREATIONS,
 		.id = MADE,
-		.fields = creation_to_document(&made, &call),
+		.fields = creation_to_document(&made, &any.call),
 	};
 
-	return object_store_put(objects, &call, made.object_key, &object, &err) &&
-	       document_store_commit(store, &call, &write, 1, &err);
+	return object_store_put(objects, &any.call, made.object_key, &object, &any.err) &&
+	       document_store_commit(any.store, &any.call, &write, 1, &any.err);
 }
 
 static bool
@@ -225,25 +212,25 @@ make_public(void)
 static bool
 publish(void)
 {
-	return creation_publish(&call, store, MADE, &ada, &err);
+	return creation_publish(&any.call, any.store, MADE, &ada, &any.err);
 }
 
 static bool
 like(void)
 {
-	return likes_add(&call, store, &bob, MADE, &err);
+	return likes_add(&any.call, any.store, &bob, MADE, &any.err);
 }
 
 static bool
 like_too(void)
 {
-	return likes_add(&call, store, &eve, MADE, &err);
+	return likes_add(&any.call, any.store, &eve, MADE, &any.err);
 }
 
 static bool
 unlike(void)
 {
-	return likes_remove(&call, store, &bob, MADE, &err);
+	return likes_remove(&any.call, any.store, &bob, MADE, &any.err);
 }
 
 static bool
@@ -251,15 +238,16 @@ settle(void)
 {
 	const struct fn_bytes id = MADE;
 
-	return likes_settle(&call, store, &id, 1, &err);
+	return likes_settle(&any.call, any.store, &id, 1, &any.err);
 }
 
 static bool delete (void)
 {
-	const struct deletion with = {store, objects};
+	const struct deletion with = {any.store, objects};
 
-	return (deletion_make(&with, &call, &ada, MADE, &err) || err.code == FN_NOT_FOUND) &&
-	       deletion_sweep(&with, &call, &err);
+	return (deletion_make(&with, &any.call, &ada, MADE, &any.err) ||
+		       any.err.code == FN_NOT_FOUND) &&
+	       deletion_sweep(&with, &any.call, &any.err);
 }
 
 /* ---- Deaths ---------------------------------------------------------------------------------- */
@@ -321,7 +309,7 @@ last_state(const struct deed *deed)
 static size_t
 state_of(const struct deed *deed, unsigned nth)
 {
-	const char *is = facts_of(store, objects, &call);
+	const char *is = facts_of(any.store, objects, &any.call);
 	size_t state = 0;
 
 	while (state <= last_state(deed) && strcmp(is, deed->states[state]) != 0)
@@ -330,34 +318,35 @@ state_of(const struct deed *deed, unsigned nth)
 	return state;
 }
 
-static void
-begin(const struct deed *deed, int backend)
+/* Of the row `_i`: a new store, and what comes before the deed. */
+static const struct deed *
+begin(int i)
 {
-	const char *folder = temp_folder();
+	const struct deed *deed = &deeds[any_store_use(i)];
 
-	call = (struct fn_call){.arena = fn_arena_new(), .headers = &key, .header_count = 1};
-	config.emulator_host = emulator ? firestore_emulator_host(emulator) : "";
-	config.url = backend == 0 ? fn_textf(call.arena, "sqlite:%s/store.db", folder)
-				  : firestore_emulator_store();
-	objects_config.url = fn_textf(call.arena, "file:%s/objects", folder);
-	must(open_stores());
-	for (size_t i = 0; i < BEFORE_MOST && deed->before[i]; i++)
-		must(deed->before[i]());
+	any.call.headers = &key;
+	any.call.header_count = 1;
+	objects_config.url = fn_textf(any.call.arena, "file:%s/objects", temp_folder());
+	any_must(object_store_open(&objects, &objects_config, any.http, &any.err));
+	for (size_t n = 0; n < BEFORE_MOST && deed->before[n]; n++)
+		any_must(deed->before[n]());
 	close_stores();
+	return deed;
 }
 
+/* What is asked of Firestore is counted by a proxy. */
 _Noreturn static void
-live(const struct deed *deed, int backend, unsigned nth)
+live(const struct deed *deed, unsigned nth)
 {
 	store_death_at(nth);
-	if (backend != 0) {
-		struct firestore_proxy *proxy = firestore_proxy_start(config.emulator_host);
+	if (fn_bytes_starts(fn_bytes(any.config.url), "firestore:")) {
+		struct firestore_proxy *proxy = firestore_proxy_start(any.config.emulator_host);
 
 		firestore_proxy_watch(proxy, store_death_step);
-		config.emulator_host = firestore_proxy_host(proxy);
+		any.config.emulator_host = firestore_proxy_host(proxy);
 	}
 	if (!open_stores() || !deed->act()) {
-		fprintf(stderr, "%s: %s\n", deed->name, err.message);
+		fprintf(stderr, "%s: %s\n", deed->name, any.err.message);
 		_exit(1);
 	}
 	_exit(0);
@@ -365,14 +354,14 @@ live(const struct deed *deed, int backend, unsigned nth)
 
 /* Whether it was killed; else it has lived to the end. */
 static bool
-dies(const struct deed *deed, int backend, unsigned nth)
+dies(const struct deed *deed, unsigned nth)
 {
 	pid_t child = fork();
 	int status;
 
 	ck_assert_int_ge(child, 0);
 	if (child == 0)
-		live(deed, backend, nth);
+		live(deed, nth);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 	ck_assert(killed || status == 0);
@@ -383,7 +372,7 @@ static void
 do_again(const struct deed *deed, unsigned nth)
 {
 	fn_clock_pretend(fn_unix_ms() + LATER_MS);
-	ck_assert_msg(deed->act(), "%s, again after step %u: %s", deed->name, nth, err.message);
+	ck_assert_msg(deed->act(), "%s, again after step %u: %s", deed->name, nth, any.err.message);
 	fn_clock_pretend(0);
 	ck_assert_uint_eq(state_of(deed, nth), last_state(deed));
 }
@@ -391,22 +380,21 @@ do_again(const struct deed *deed, unsigned nth)
 /* It goes through all of its states, and no others. */
 START_TEST(killed_process_leaves_no_half)
 {
-	const struct deed *deed = &deeds[_i % COUNT(deeds)];
-	int backend = _i / (int)COUNT(deeds);
-	size_t seen = 0, state = 0;
+	size_t seen = 0, state = 0, last = 0;
 	bool killed = true;
 
 	for (unsigned nth = 1; killed; nth++) {
-		begin(deed, backend);
-		killed = dies(deed, backend, nth);
-		must(open_stores());
+		const struct deed *deed = begin(_i);
+
+		killed = dies(deed, nth);
+		any_must(open_stores());
 		state = state_of(deed, nth);
+		last = last_state(deed);
 		seen |= (size_t)1 << state;
 		do_again(deed, nth);
 		close_stores();
-		fn_arena_drop(call.arena);
 	}
-	ck_assert_uint_eq(state, last_state(deed));
+	ck_assert_uint_eq(state, last);
 	ck_assert_uint_eq(seen, ((size_t)2 << state) - 1);
 }
 END_TEST
@@ -414,19 +402,12 @@ END_TEST
 int
 main(void)
 {
-	const char *why;
-
-	emulator = firestore_emulator_start(&why);
-	redis = redis_server_start(NULL);
-	const struct suite_case cases[] = {
-		{.test = killed_process_leaves_no_half,
-			.rows = emulator ? 2 * COUNT(deeds) : COUNT(deeds)},
+	struct suite_case cases[] = {
+		{.test = killed_process_leaves_no_half, .rows = COUNT(deeds)},
 	};
 
-	if (!emulator)
-		suite_skipped(COUNT(deeds), why);
-	int status = suite_run("deaths", cases, COUNT(cases));
+	redis = redis_server_start(NULL);
+	int status = any_store_suite("deaths", cases, COUNT(cases));
 	redis_server_stop(redis);
-	firestore_emulator_stop(emulator);
 	return status;
 }

@@ -1,6 +1,5 @@
 #include "tests/support/any_store.h"
 
-#include "adapters/document_store_indexes.h"
 #include "adapters/wire/json.h"
 #include "fn/clock.h"
 #include "tests/support/firestore_emulator.h"
@@ -37,6 +36,7 @@ teardown(void)
 {
 	any_store_close();
 	fn_arena_drop(any.call.arena);
+	any.call.arena = NULL;
 }
 
 int
@@ -45,7 +45,6 @@ any_store_suite(const char *name, struct suite_case *cases, size_t count)
 	const char *why;
 	size_t rows = 0;
 
-	document_store_indexes_pretend();
 	emulator = firestore_emulator_start(&why);
 	for (size_t i = 0; i < count; i++) {
 		cases[i].rows = cases[i].rows ? cases[i].rows : 1;
@@ -61,9 +60,16 @@ any_store_suite(const char *name, struct suite_case *cases, size_t count)
 
 /* ---- The store ------------------------------------------------------------------------------- */
 
+void
+any_must(bool ok)
+{
+	ck_assert_msg(ok, "%s", any.err.message);
+}
+
 bool
 any_store_open(void)
 {
+	any.call.deadline_ms = fn_now_ms() + 50000;
 	return fn_http_client_open(&any.http, &any.err) &&
 	       document_store_open(&any.store, &any.config, NULL, any.http, &any.err);
 }
@@ -73,6 +79,8 @@ any_store_close(void)
 {
 	document_store_close(any.store);
 	fn_http_client_close(any.http);
+	any.store = NULL;
+	any.http = NULL;
 }
 
 int
@@ -80,10 +88,11 @@ any_store_use(int i)
 {
 	int backends = (int)backend_count();
 
+	teardown(); /* of another one, in the same row */
 	any.config.url = urls[i % backends]();
 	any.config.emulator_host = emulator ? firestore_emulator_host(emulator) : "";
-	any.call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	ck_assert_msg(any_store_open(), "%s", any.err.message);
+	any.call = (struct fn_call){.arena = fn_arena_new()};
+	any_must(any_store_open());
 	return i / backends;
 }
 
@@ -139,9 +148,7 @@ any_commit(struct document_write write)
 int64_t
 any_committed(struct document_write write)
 {
-	bool ok = document_store_commit(any.store, &any.call, &write, 1, &any.err);
-
-	ck_assert_msg(ok, "%s", any.err.message);
+	any_must(document_store_commit(any.store, &any.call, &write, 1, &any.err));
 	return write.version;
 }
 

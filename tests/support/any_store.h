@@ -21,12 +21,14 @@ extern struct any_store any;
 /* Runs each row of each case on all backends that can be had here, and says which cannot. */
 int any_store_suite(const char *name, struct suite_case *, size_t count);
 
-/* To be called first: opens a store for the test whose _i this is, and returns its row. */
+/* To be called first: opens a new store for the test whose _i this is, and returns its row. */
 int any_store_use(int i);
 
-/* The same store again: any.err is why not. */
+/* The same store again. */
 bool any_store_open(void);
 void any_store_close(void);
+
+void any_must(bool ok); /* else any.err is why not */
 
 /* Writes of "things" with the number n. */
 struct document_write any_create(const char *id, int n);
