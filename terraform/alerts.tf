@@ -75,7 +75,7 @@ locals {
       severity = "WARNING"
       query    = "sum(rate(logging_googleapis_com:user_phoenix_worker_failures{${local.run}}[10m])) * 600 > 5"
       duration = "0s"
-      runbook  = "video_worker has logged more than five errors in ten minutes. Jobs are tried again and refunded at last, so nothing is lost. Read the errors: the model's quota (429), its refusals, or R2."
+      runbook  = "More than five jobs have failed in ten minutes, or video_worker itself has. Jobs are tried again and refunded at last, so nothing is lost. Read its WARNING and ERROR lines: the model, R2 or Redis."
     }
     redis_memory = {
       name     = "Redis fills up"

@@ -2,16 +2,16 @@
 
 locals {
   # Once a minute a worker logs: "queue: 12 jobs wait, the oldest for 34 s".
-  queue_line = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~\"^queue: [0-9]+ jobs wait, the oldest for [0-9]+ s$\""
+  queue_line = "resource.type=\"cloud_run_revision\" AND jsonPayload.message:\" jobs wait, the oldest for \""
 
   counters = {
-    worker_failures     = "resource.labels.service_name=\"${local.services["video_worker"].name}\" AND severity>=ERROR"
+    worker_failures     = "resource.labels.service_name=\"${local.services["video_worker"].name}\" AND (severity>=ERROR OR jsonPayload.message:\"failed, and is tried again\")"
     firestore_failures  = "resource.type=\"cloud_run_revision\" AND jsonPayload.message:\"firestore: \" AND severity>=WARNING"
     full_services       = "resource.type=\"cloud_run_revision\" AND textPayload:\"no available instance\""
     guard_failures      = "resource.labels.service_name=\"${local.services["budget_guard"].name}\" AND severity>=ERROR"
     limits_changed      = "resource.labels.service_name=\"${local.services["budget_guard"].name}\" AND jsonPayload.message:\" instances, after \""
-    model_failures      = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~\"(gemini|imagen|veo|vertex).*: \" AND severity>=ERROR"
-    model_rate_refusals = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~\"(gemini|imagen|veo|vertex).*429\""
+    model_failures      = "resource.type=\"cloud_run_revision\" AND jsonPayload.message=~\"(gemini|imagen|veo).*: \" AND severity>=WARNING"
+    model_rate_refusals = "resource.type=\"cloud_run_revision\" AND jsonPayload.message:\"model has no capacity left at the moment\""
   }
 
   gauges = {

@@ -63,6 +63,8 @@ def unplaced: (resources("google_monitoring_alert_policy").values.conditions[0]
 	| scan("[a-z_]+_googleapis_com:[a-z_]+(?:{[^}]*})?")
 	| select(contains("monitored_resource=") | not) | "  \(.)";
 
+def counted: resources("google_logging_metric").values.filter | scan("jsonPayload.message:\"([^\"]*)\"")[];
+
 # Instances read secrets when they start; a revision that changes with their versions starts new ones.
 def stale: .resource_changes[] | select(.type == "google_cloud_run_v2_service") | .address as $address
 	| .change | .after_unknown.template[0].annotations as $made
