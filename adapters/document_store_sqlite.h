@@ -1,5 +1,4 @@
-/* document_store_sqlite.h: what opening, reading and writing the file share. Private to adapters.
- */
+/* document_store_sqlite.h: what reading and writing the file share. Private to adapters. */
 #ifndef DOCUMENT_STORE_SQLITE_H
 #define DOCUMENT_STORE_SQLITE_H
 

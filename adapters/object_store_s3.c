@@ -3,8 +3,8 @@
  * Each request is signed (SigV4). Over TLS the body is not hashed; without TLS, which only loopback
  * hosts are allowed, the signature covers it, but for a stream, which would have to be read twice.
  * Everything asked for here can be asked twice, so it is tried again when the service is busy or
- * broken. Source: docs.aws.amazon.com/AmazonS3/latest/API; developers.cloudflare.com/r2/api/s3/api.
- */
+ * broken.
+ * Source: docs.aws.amazon.com/AmazonS3/latest/API; developers.cloudflare.com/r2/api/s3/api. */
 #include "adapters/object_store_backend.h"
 #include "adapters/wire/sigv4.h"
 #include "adapters/wire/url.h"

@@ -1,6 +1,5 @@
 /* vertex.h: Vertex AI, as all its models are asked: where it is, and in whose name.
- * Source: cloud.google.com/vertex-ai/docs/reference/rest/v1/projects.locations.publishers.models.
- */
+ * Source: cloud.google.com/vertex-ai/docs/reference/rest, projects.locations.publishers.models. */
 #ifndef VERTEX_H
 #define VERTEX_H
 

@@ -21,8 +21,7 @@ struct limits {
  * once.
  * FN_RATE_LIMITED (with retry_after_s): there were as many within the last hour as may.
  * FN_BUSY (with retry_after_s): it cannot be counted.
- * Source: draft-ietf-httpapi-ratelimit-headers-10, and -06 for RateLimit-Limit, -Remaining, -Reset.
- */
+ * Source: draft-ietf-httpapi-ratelimit-headers-10, and -06 for those of the older draft. */
 FN_MUST bool limits_generation(const struct limits *, struct fn_call *, const struct user *,
 	struct fn_bytes event, struct fn_error *);
 

@@ -225,6 +225,8 @@ members_read(struct fn_call *call, const struct member *members, size_t count, v
 	TRY(check_media_type(call, err));
 	TRY(parse_body(call, &body, err));
 	json_object_foreach(body, name, value)
+	{
 		TRY(read_member(name, value, members, count, into, err));
+	}
 	return true;
 }

@@ -49,8 +49,7 @@ void tokens_refund(
 /* The name of the nth charge for a creation, counted from 1. */
 struct fn_bytes tokens_charge(struct fn_call *, struct fn_bytes creation, int64_t nth);
 
-/* ---- For tokens_hold.c alone -------------------------------------------------------------------
- */
+/* ---- For tokens_hold.c alone ----------------------------------------------------------------- */
 
 /* A debit that is open until it is closed, or until then (Unix), when the next debit refunds it. */
 FN_MUST bool tokens_open(struct tokens *, struct fn_call *, struct writes *, int64_t amount,

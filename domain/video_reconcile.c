@@ -93,8 +93,7 @@ keep_lock(const struct video_reconcile *with, struct fn_call *call, const struct
 	return mine || fn_fail(err, FN_PRECONDITION, "another worker reconciles the queue");
 }
 
-/* One that cannot be helped does not keep the others waiting; a store or queue that is down does.
- */
+/* One that cannot be helped keeps no other waiting; a store or queue that is down does. */
 static bool
 visit(const struct video_reconcile *with, struct fn_call *call, const struct walk *walk,
 	struct video_job *job, struct fn_error *err)

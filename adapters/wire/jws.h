@@ -22,8 +22,7 @@ struct jws {
 	struct fn_bytes payload, signature; /* decoded */
 };
 
-/* Nothing is verified yet. All that is decoded lives in the arena. FN_INVALID says what is wrong.
- */
+/* Nothing is verified yet. What is decoded lives in the arena. FN_INVALID says what is wrong. */
 FN_MUST bool jws_read(struct jws *, struct fn_arena *, struct fn_bytes token, struct fn_error *);
 
 /* The algorithm of this name; false where it is none that is taken. */

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
-#define PNG_HEADER                                                                                 \
-	"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" /* signature, size and name of the first chunk             \
-					 */
+/* Its signature, then the size and the name of its first chunk. */
+#define PNG_HEADER "\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 #define PNG_SIZE_AT 16
 #define PNG_HEADER_SIZE 33 /* with the rest of the chunk */
 #define PNG_MOST 0x7fffffff

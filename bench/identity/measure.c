@@ -134,8 +134,7 @@ prepare(struct algorithm *of, const char *name, EVP_PKEY *key)
 		of->tokens[i] = make_token(of, i);
 }
 
-/* ---- The issuer's keys ------------------------------------------------------------------------
- */
+/* ---- The issuer's keys ----------------------------------------------------------------------- */
 
 struct keys_server {
 	int fd;

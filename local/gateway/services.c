@@ -1,6 +1,7 @@
 #include "local/gateway/services.h"
 
 #include <jansson.h>
+
 #define MOST_TIMEOUT_S 3600 /* Cloud Run's */
 
 struct route {
@@ -84,7 +85,10 @@ read_service(struct services *services, const char *name, json_t *json, struct f
 	service->timeout_ms = (unsigned)timeout_s * 1000;
 	gate_init(&service->gate, (unsigned)concurrency, (unsigned)config->queue_length,
 		config->queue_wait_ms);
-	json_array_foreach(routes, i, route) TRY(read_route(services, service, route, err));
+	json_array_foreach(routes, i, route)
+	{
+		TRY(read_route(services, service, route, err));
+	}
 	if (i > 0 && !service->url)
 		return fn_fail(err, FN_INVALID, "UPSTREAMS does not say where it listens");
 	return true;
@@ -102,8 +106,10 @@ read_manifest(struct services *services, struct fn_error *err)
 	if (!map)
 		return fn_fail(err, FN_INVALID, "SERVICES_FILE: %s: %s", file,
 			manifest ? "there are no services in it" : wrong.text);
-	json_object_foreach(map, name, service) routes +=
-		json_array_size(json_object_get(service, "routes"));
+	json_object_foreach(map, name, service)
+	{
+		routes += json_array_size(json_object_get(service, "routes"));
+	}
 	services->routes = fn_arena_zero(services->arena, (routes + 1) * sizeof(struct route));
 	json_object_foreach(map, name, service)
 	{

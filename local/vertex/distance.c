@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* ---- Mountains ---- */
+/* ---- Mountains ------------------------------------------------------------------------------- */
 
 struct peak {
 	double x, top, foot, wide, depth;
@@ -97,7 +97,7 @@ mountains_paint(cairo_t *cr, struct scene *scene)
 	paint_range(cr, scene, 0.42, scene->height * 0.22, side * 0.46);
 }
 
-/* ---- City ---- */
+/* ---- City ------------------------------------------------------------------------------------ */
 
 struct tower {
 	double left, top, wide, foot;
@@ -169,7 +169,7 @@ city_paint(cairo_t *cr, struct scene *scene)
 		paint_skyline(cr, scene, row, row / 2.0);
 }
 
-/* ---- Water ---- */
+/* ---- Water ----------------------------------------------------------------------------------- */
 
 /* Short level strokes, finer towards the horizon. */
 static void

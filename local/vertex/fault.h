@@ -1,5 +1,4 @@
-/* fault.h: how a model's answer can go wrong, by the names that IMAGEN_FAULTS and VEO_FAULTS use.
- */
+/* fault.h: how a model's answer can go wrong, by the names in IMAGEN_FAULTS and VEO_FAULTS. */
 #ifndef FAULT_H
 #define FAULT_H
 

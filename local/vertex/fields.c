@@ -71,8 +71,12 @@ check_texts(json_t *object, const char *path, struct fn_error *err)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(object, name, value) if (!json_is_string(value)) return fn_fail(
-		err, FN_INVALID, "Invalid value at '%s.%.32s' (TYPE_STRING).", path, name);
+	json_object_foreach(object, name, value)
+	{
+		if (!json_is_string(value))
+			return fn_fail(err, FN_INVALID,
+				"Invalid value at '%s.%.32s' (TYPE_STRING).", path, name);
+	}
 	return true;
 }
 
@@ -159,9 +163,8 @@ fields_check(json_t *object, const struct field *fields, const char *path, struc
 		const struct field *field = field_named(fields, name);
 		if (!field)
 			return fn_fail(err, FN_INVALID,
-				"Invalid JSON payload received. Unknown name \"%.32s\" at '%s': "
-				"Cannot "
-				"find field.",
+				"Invalid JSON payload received. Unknown name \"%.32s\" at "
+				"'%s': Cannot find field.",
 				name, path);
 		path_format(inner, "%s%s%s", path, path[0] ? "." : "", name);
 		TRY(check_value(value, field, inner, err));

@@ -136,7 +136,7 @@ wants(json_t *request, const char *modality)
 	return false;
 }
 
-/* ---- The answer, from its inside out ---- */
+/* ---- The answer, from its inside out --------------------------------------------------------- */
 
 static bool
 add_image(struct fn_builder *json, struct fn_call *call, const struct painting *painting,

@@ -12,7 +12,7 @@
 #define SLOW_PIECES 8
 #define SLOW_PAUSE_MS 150
 
-/* ---- Errors as Google spells them ---- */
+/* ---- Errors as Google spells them ------------------------------------------------------------ */
 
 static const char *
 canonical(enum fn_code code)
@@ -77,7 +77,7 @@ fail_as_scheduled(const struct fault *fault, const struct model *model, struct f
 	}
 }
 
-/* ---- A call to a model ---- */
+/* ---- A call to a model ----------------------------------------------------------------------- */
 
 static bool
 authenticate(const struct fn_call *call, struct fn_error *err)
@@ -144,7 +144,7 @@ poll_model(struct fn_call *call, const struct vertex *vertex, const struct model
 	return fault->kind != FAULT_STATUS || fail_as_scheduled(fault, model, err);
 }
 
-/* ---- Answers that arrive badly, or not at all ---- */
+/* ---- Answers that arrive badly, or not at all ------------------------------------------------ */
 
 static bool
 hang(struct fn_call *call, struct fn_error *err)
@@ -200,7 +200,7 @@ deliver(struct fn_call *call, struct fn_bytes body, const struct fault *fault, s
 	}
 }
 
-/* ---- Endpoints ---- */
+/* ---- Endpoints ------------------------------------------------------------------------------- */
 
 static bool
 is_poll(const struct model *model, struct fn_bytes method)

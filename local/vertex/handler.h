@@ -4,8 +4,8 @@
  *	GET  /storage/v1/b/{bucket}/o           films that were to be stored
  *	GET  /storage/v1/b/{bucket}/o/{object}
  *	GET  /computeMetadata/v1/instance/service-accounts/default/token
- *	GET  /stats    how many calls each model had, and how they ended; and how often a film of
- *each prompt was begun, which is what would have to be paid for */
+ *	GET  /stats    how many calls each model had, and how they ended; how often a film of each
+ *	               prompt was begun, which is what would have to be paid for */
 #ifndef HANDLER_H
 #define HANDLER_H
 

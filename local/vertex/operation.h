@@ -10,8 +10,8 @@
 #include "local/vertex/safety.h"
 
 struct operation {
-	struct fn_bytes
-		name; /* "projects/P/locations/L/publishers/google/models/M/operations/ID" */
+	/* "projects/P/locations/L/publishers/google/models/M/operations/ID" */
+	struct fn_bytes name;
 	struct fn_bytes bucket, object; /* where the result is; empty: it comes inline */
 	struct filming filming;
 	struct safety safety;

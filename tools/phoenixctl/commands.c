@@ -23,9 +23,8 @@ const struct command commands[] = {
 		.options = "p",
 		.run = job_show,
 		.summary = "Show all that queue and store know of a job",
-		.meaning = "A video's job has the video's id. What its owner wrote is not shown "
-			   "unless\n"
-			   "it is asked for.\n",
+		.meaning = "A video's job has the video's id. What its owner wrote is shown\n"
+			   "only where it is asked for.\n",
 		.example = "job show vid_01kavd0z3m8f2q4r6t8v0x2z4b",
 	},
 	{
@@ -34,9 +33,8 @@ const struct command commands[] = {
 		.options = "",
 		.run = job_cancel,
 		.summary = "Cancel a job and give its tokens back",
-		.meaning = "One that waits ends at once. One that runs is stopped by its worker, "
-			   "within\n"
-			   "seconds.\n",
+		.meaning = "One that waits ends at once. One that runs is stopped by its worker,\n"
+			   "within seconds.\n",
 		.example = "job cancel vid_01kavd0z3m8f2q4r6t8v0x2z4b",
 	},
 	{
@@ -103,7 +101,7 @@ const struct command commands[] = {
 		.options = "c",
 		.run = watch,
 		.summary = "Watch the queue live, until q or Ctrl-C",
-		.meaning = "On a terminal it fills the screen; into a pipe it writes one line a "
+		.meaning = "On a terminal it fills the screen; into a pipe it writes one line a\n"
 			   "second.\n",
 		.example = "watch --json --count 1",
 	},
