@@ -5,6 +5,7 @@
 #include "domain/prompt.h"
 
 #define IMMUTABLE "public, max-age=31536000, immutable"
+#define LEAVE_MS 5000 /* what it takes to give everything back */
 
 struct turns {
 	const struct quota *quota;
@@ -83,6 +84,15 @@ generate(struct creation *creation, struct fn_call *call, const struct services 
 	return false;
 }
 
+/* What is given back is given back while the client waits: an instance that has answered may get no
+ * CPU for it. */
+static void
+leave_in_time(struct fn_call *call)
+{
+	if (call->deadline_ms != 0)
+		call->deadline_ms -= fn_time_left_ms(call, 4 * LEAVE_MS) / 4;
+}
+
 /* POST {"prompt": text, "aspect_ratio"?, "seed"?, "negative_prompt"?, "publish"?}, optionally
  * with an Idempotency-Key: paint a picture, store it, answer with the creation.
  *
@@ -102,6 +112,7 @@ answer(struct fn_call *call, const void *with, struct fn_error *err)
 	struct idempotency once;
 	struct creation creation;
 
+	leave_in_time(call);
 	TRY(user_require(&user, call, use->identity, err));
 	TRY(prompt_parse(&prompt, call, err));
 	TRY(idempotency_begin(&once, call, use->documents, &user, "img_", err));

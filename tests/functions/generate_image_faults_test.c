@@ -93,34 +93,53 @@ START_TEST(model_failure_leaves_nothing)
 }
 END_TEST
 
+/* Who waits for a model that hangs has an answer, and the tokens back, before the deadline comes:
+ * after it nobody may be there to give them back. */
+START_TEST(hanging_model_is_given_up_in_time)
+{
+	static const struct script hangs[] = {{.end = SCRIPT_STALL}};
+	int64_t deadline_ms = fn_now_ms() + 8000;
+
+	studio.prices.image = 10;
+	studio_open_model("gemini:m", hangs, 1);
+	assert_answer(studio_ask(STUDIO_FOX, "key-1", 8000), 504);
+	struct ledger ledger = studio_ledger();
+
+	ck_assert_int_lt(fn_now_ms(), deadline_ms);
+	ck_assert_int_eq(ledger.balance, 25);
+	ck_assert_uint_eq(ledger.refunds, 1);
+}
+END_TEST
+
 /* ---- The object store fails ------------------------------------------------------------------ */
 
 static const struct {
 	const char *name;
 	struct script script;
+	int64_t within_ms;
 	int status;
 	const char *sentence;
 } bucket_failures[] = {
 	{"forbidden",
 		{.status = 403,
 			.body = FN_BYTES_INIT("<Error><Code>SignatureDoesNotMatch</Code></Error>")},
-		502, "403 SignatureDoesNotMatch"},
-	{"failure", {.status = 500}, 502, "500"},
-	{"reset", {.end = SCRIPT_RESET}, 502, ""},
-	{"hang", {.end = SCRIPT_STALL}, 504, ""},
+		STUDIO_CALL_MS, 502, "403 SignatureDoesNotMatch"},
+	{"failure", {.status = 500}, STUDIO_CALL_MS, 502, "500"},
+	{"reset", {.end = SCRIPT_RESET}, STUDIO_CALL_MS, 502, ""},
+	{"hang", {.end = SCRIPT_STALL}, HANGS_MS, 504, ""},
 };
 
 /* A picture that could not be stored is no creation. */
 START_TEST(bucket_failure_lists_nothing)
 {
 	static const struct script takes[] = {{.status = 200}};
+	__typeof__(&bucket_failures[0]) c = &bucket_failures[_i];
 
-	studio_open_bucket(&bucket_failures[_i].script, 1);
-	struct asked request = studio_ask(STUDIO_FOX, "key-1", 800);
+	studio_open_bucket(&c->script, 1);
+	struct asked request = studio_ask(STUDIO_FOX, "key-1", c->within_ms);
 
-	assert_answer(request, bucket_failures[_i].status);
-	ck_assert_msg(strstr(request.err.message, bucket_failures[_i].sentence), "%s",
-		request.err.message);
+	assert_answer(request, c->status);
+	ck_assert_msg(strstr(request.err.message, c->sentence), "%s", request.err.message);
 	ck_assert(!studio_lists(request.id));
 
 	studio_open_bucket(takes, 1);
@@ -167,7 +186,7 @@ END_TEST
 static void *
 run_in_time(void *request)
 {
-	studio_run(request, 1000);
+	studio_run(request, 2000);
 	return NULL;
 }
 
@@ -204,6 +223,7 @@ main(void)
 {
 	const struct suite_case cases[] = {
 		{.test = model_failure_leaves_nothing, .rows = COUNT(model_failures)},
+		{.test = hanging_model_is_given_up_in_time},
 		{.test = bucket_failure_lists_nothing, .rows = COUNT(bucket_failures)},
 		{.test = unwritable_folder_lists_nothing},
 		{.test = store_failure_paints_nothing, .rows = STORE_FAULTS},
