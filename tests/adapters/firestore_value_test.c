@@ -1,21 +1,8 @@
 /* What JSON becomes in Firestore, and what comes of it again. */
 #include "adapters/wire/firestore_value.h"
 #include "adapters/wire/json.h"
+#include "tests/support/arena.h"
 #include "tests/support/suite.h"
-
-static struct fn_arena *arena;
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 static json_t *
 json_of(const char *text)
@@ -175,5 +162,5 @@ main(void)
 		{.test = time_is_written},
 	};
 
-	return suite_run_with("firestore values", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("firestore values", cases, COUNT(cases), arena_begin, arena_end);
 }

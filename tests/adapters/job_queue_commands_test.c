@@ -1,6 +1,7 @@
 /* The queue wants no newer server than it says: what its scripts call is looked up, word by word,
  * in what a real server says of its commands' age. */
 #include "adapters/job_queue_scripts.h"
+#include "tests/support/arena.h"
 #include "tests/support/redis_server.h"
 #include "tests/support/suite.h"
 
@@ -11,19 +12,6 @@
 #define ABSENT (-1)
 
 static struct redis_server *server;
-static struct fn_arena *arena;
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 /* ---- What the server says -------------------------------------------------------------------- */
 
@@ -170,7 +158,7 @@ main(void)
 
 	if (docs->type != REDIS_REPLY_ERROR) /* of 6.2 itself, which the other tests prove */
 		status = suite_run_with(
-			"job queue's commands", cases, COUNT(cases), setup, teardown);
+			"job queue's commands", cases, COUNT(cases), arena_begin, arena_end);
 	redis_server_stop(server);
 	return status;
 }

@@ -1,6 +1,7 @@
 /* A file inside JSON is taken out of it, in whatever pieces the text arrives. */
 #include "adapters/wire/json_spooled.h"
 
+#include "tests/support/arena.h"
 #include "tests/support/suite.h"
 
 #include <stdlib.h>
@@ -8,20 +9,7 @@
 
 static const char *const names[] = {"data", "file", NULL};
 
-static struct fn_arena *arena;
 static struct fn_error err;
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 static bool
 read_in_pieces(const char *text, size_t piece, json_t **root, const struct spool **spool)
@@ -175,5 +163,5 @@ main(void)
 		{.test = missing_folder_is_told},
 	};
 
-	return suite_run_with("json_spooled", suite, COUNT(suite), setup, teardown);
+	return suite_run_with("json_spooled", suite, COUNT(suite), arena_begin, arena_end);
 }

@@ -1,20 +1,7 @@
 #include "adapters/wire/jwk.h"
 #include "tests/adapters/jws_vectors.h"
+#include "tests/support/arena.h"
 #include "tests/support/suite.h"
-
-static struct fn_arena *arena;
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 /* What is wrong with a token that this key is to have signed; NULL: nothing is. */
 static const char *
@@ -81,5 +68,5 @@ main(void)
 		{.test = parts_are_taken_apart},
 	};
 
-	return suite_run_with("jws", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("jws", cases, COUNT(cases), arena_begin, arena_end);
 }

@@ -1,24 +1,12 @@
 /* What a file says of itself is believed as far as it makes sense. */
 #include "adapters/wire/mp4_header.h"
 
+#include "tests/support/arena.h"
 #include "tests/support/suite.h"
 
 #include <string.h>
 
-static struct fn_arena *arena;
 static struct fn_error err;
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 static bool
 read_bytes(void *with, uint64_t offset, char *into, size_t size, struct fn_error *failure)
@@ -108,5 +96,5 @@ main(void)
 		{.test = header_is_read_or_refused, .rows = COUNT(cases)},
 	};
 
-	return suite_run_with("mp4_header", suite, COUNT(suite), setup, teardown);
+	return suite_run_with("mp4_header", suite, COUNT(suite), arena_begin, arena_end);
 }

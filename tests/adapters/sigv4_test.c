@@ -1,22 +1,9 @@
 #include "adapters/wire/sigv4.h"
 
+#include "tests/support/arena.h"
 #include "tests/support/suite.h"
 
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-static struct fn_arena *arena;
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 /* ---- Signatures ------------------------------------------------------------------------------ */
 
@@ -165,5 +152,5 @@ main(void)
 		{.test = time_is_written_in_utc, .rows = COUNT(times)},
 	};
 
-	return suite_run_with("sigv4", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("sigv4", cases, COUNT(cases), arena_begin, arena_end);
 }

@@ -2,8 +2,8 @@
 
 #include "fn/clock.h"
 #include "tests/support/ledger.h"
+#include "tests/support/shelf.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp_store.h"
 
 #define USER "user_7"
 #define NOW_MS INT64_C(1795498618000)
@@ -12,24 +12,12 @@
 #define SIGNUP 25
 
 static const struct tokens_config prices = {.image = PRICE, .signup = SIGNUP};
-static struct document_store *documents;
-static struct fn_call call;
-static struct fn_error err;
 
 static void
 setup(void)
 {
-	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	documents = temp_store_open();
+	shelf_begin();
 	fn_clock_pretend(NOW_MS);
-}
-
-static void
-teardown(void)
-{
-	fn_clock_pretend(0);
-	document_store_close(documents);
-	fn_arena_drop(call.arena);
 }
 
 /* A request for this creation that may be at work for so many minutes from the beginning. */
@@ -195,5 +183,5 @@ main(void)
 		{.test = nothing_is_held_for_nothing},
 	};
 
-	return suite_run_with("tokens_hold", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("tokens_hold", cases, COUNT(cases), setup, shelf_end);
 }

@@ -2,8 +2,8 @@
 
 #include "fn/clock.h"
 #include "tests/support/ledger.h"
+#include "tests/support/shelf.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp_store.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,31 +12,12 @@
 #define USER "user_7"
 #define SIGNUP 25
 
-static struct document_store *documents;
-static struct fn_call call;
-static struct fn_error err;
-
-static void
-setup(void)
-{
-	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	documents = temp_store_open();
-}
-
-static void
-teardown(void)
-{
-	document_store_close(documents);
-	fn_arena_drop(call.arena);
-}
-
 static struct tokens
 balance(void)
 {
 	struct tokens tokens;
 
-	ck_assert_msg(tokens_read(&tokens, &call, documents, FN_BYTES(USER), SIGNUP, &err), "%s",
-		err.message);
+	must(tokens_read(&tokens, &call, documents, FN_BYTES(USER), SIGNUP, &err));
 	return tokens;
 }
 
@@ -71,7 +52,7 @@ refund_now(int64_t amount)
 
 	tokens_refund(&tokens, &call, &writes, amount, charge);
 	if (writes.count > 0)
-		ck_assert_msg(writes_commit(&writes, &call, documents, &err), "%s", err.message);
+		must(writes_commit(&writes, &call, documents, &err));
 }
 
 /* A new user is shown the grant, and has it in the ledger before the first thing it is spent on. */
@@ -137,7 +118,7 @@ START_TEST(no_grant_is_no_entry)
 
 	ck_assert(tokens_read(&tokens, &call, documents, FN_BYTES(USER), 0, &err));
 	tokens_refund(&tokens, &call, &writes, 10, FN_BYTES("vid_1"));
-	ck_assert_msg(writes_commit(&writes, &call, documents, &err), "%s", err.message);
+	must(writes_commit(&writes, &call, documents, &err));
 	ck_assert_uint_eq(ledger_check(documents, &call, USER).entries, 1);
 }
 END_TEST
@@ -264,5 +245,5 @@ main(void)
 		{.test = foreign_balance_is_refused, .rows = 5},
 	};
 
-	return suite_run_with("tokens", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("tokens", cases, COUNT(cases), shelf_begin, shelf_end);
 }

@@ -1,31 +1,18 @@
 #include "domain/username.h"
 
 #include "fn/clock.h"
+#include "tests/support/shelf.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp_store.h"
 
 #include <string.h>
 
 #define NOW_MS INT64_C(1795498618000)
 
-static struct document_store *documents;
-static struct fn_call call;
-static struct fn_error err;
-
 static void
 setup(void)
 {
-	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	documents = temp_store_open();
+	shelf_begin();
 	fn_clock_pretend(NOW_MS);
-}
-
-static void
-teardown(void)
-{
-	fn_clock_pretend(0);
-	document_store_close(documents);
-	fn_arena_drop(call.arena);
 }
 
 static struct user
@@ -63,7 +50,7 @@ name_of(const char *id)
 {
 	struct user who = user(id);
 
-	ck_assert_msg(username_read(&who, &call, documents, &err), "%s", err.message);
+	must(username_read(&who, &call, documents, &err));
 	return fn_text(call.arena, who.username);
 }
 
@@ -243,5 +230,5 @@ main(void)
 		{.test = profile_keeps_its_other_fields},
 	};
 
-	return suite_run_with("username", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("username", cases, COUNT(cases), setup, shelf_end);
 }

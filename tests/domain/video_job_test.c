@@ -3,8 +3,8 @@
 #include "domain/tokens.h"
 #include "fn/clock.h"
 #include "tests/support/ledger.h"
+#include "tests/support/shelf.h"
 #include "tests/support/suite.h"
-#include "tests/support/temp_store.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -20,30 +20,11 @@ static const struct user owner = {FN_BYTES_INIT(USER), FN_BYTES_INIT("zo\xc3\xab
 static const struct video_file file = {
 	.mime_type = "video/mp4", .width = 1280, .height = 720, .duration_ms = 8000};
 
-static struct document_store *documents;
-static struct fn_call call;
-static struct fn_error err;
-
-static void
-must(bool ok)
-{
-	ck_assert_msg(ok, "%s", err.message);
-}
-
 static void
 setup(void)
 {
-	call = (struct fn_call){.arena = fn_arena_new(), .deadline_ms = fn_now_ms() + 30000};
-	documents = temp_store_open();
+	shelf_begin();
 	fn_clock_pretend(THEN);
-}
-
-static void
-teardown(void)
-{
-	document_store_close(documents);
-	fn_arena_drop(call.arena);
-	fn_clock_pretend(0);
 }
 
 /* ---- Jobs ---------------------------------------------------------------------------------- */
@@ -588,5 +569,5 @@ main(void)
 		{.test = json_shows_the_end, .rows = 2},
 	};
 
-	return suite_run_with("video job", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("video job", cases, COUNT(cases), setup, shelf_end);
 }

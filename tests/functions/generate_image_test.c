@@ -174,11 +174,7 @@ END_TEST
 
 /* ---- The request is wrong -------------------------------------------------------------------- */
 
-static const struct {
-	const char *method, *path, *body, *type, *key;
-	int status;
-	const char *sentence;
-} refused[] = {
+static const struct asked_wrong refused[] = {
 	{"GET", "/api/image/generate", "", "", NULL, 405, "only POST"},
 	{"POST", "/api/image", STUDIO_FOX, "application/json", NULL, 404, "no such resource"},
 	{"POST", "/api/image/generate", STUDIO_FOX, "text/plain", NULL, 415, "application/json"},
@@ -189,14 +185,10 @@ static const struct {
 };
 START_TEST(wrong_request_is_refused)
 {
-	struct asked request = studio_request(refused[_i].body, refused[_i].key);
+	struct asked request = asked_wrongly(studio.arena, &refused[_i]);
 
-	request.call.method = fn_bytes(refused[_i].method);
-	request.call.path = fn_bytes(refused[_i].path);
-	request.headers[0].value = fn_bytes(refused[_i].type);
 	studio_run(&request, STUDIO_CALL_MS);
-	assert_answer(request, refused[_i].status);
-	ck_assert_msg(strstr(request.err.message, refused[_i].sentence), "%s", request.err.message);
+	assert_wrong(&request, &refused[_i]);
 	ck_assert_uint_eq(scripted_server_requests(studio.model), 0);
 }
 END_TEST

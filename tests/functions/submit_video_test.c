@@ -243,11 +243,7 @@ END_TEST
 
 /* ---- Refused --------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *method, *path, *body, *type, *key;
-	int status;
-	const char *sentence;
-} refused[] = {
+static const struct asked_wrong refused[] = {
 	{"PUT", "/api/video/generate", "", "", NULL, 405, "only POST"},
 	{"POST", "/api/video", DESK_KITE, "application/json", NULL, 404, "no such resource"},
 	{"POST", "/api/video/vid_1", DESK_KITE, "application/json", NULL, 405, "only"},
@@ -259,14 +255,10 @@ static const struct {
 };
 START_TEST(wrong_request_is_refused)
 {
-	struct asked request = desk_submit_of(refused[_i].body, refused[_i].key);
+	struct asked request = asked_wrongly(desk.arena, &refused[_i]);
 
-	request.call.method = fn_bytes(refused[_i].method);
-	request.call.path = fn_bytes(refused[_i].path);
-	request.headers[0].value = fn_bytes(refused[_i].type);
 	desk_run(&request, DESK_CALL_MS);
-	assert_answer(request, refused[_i].status);
-	ck_assert_msg(strstr(request.err.message, refused[_i].sentence), "%s", request.err.message);
+	assert_wrong(&request, &refused[_i]);
 	desk_has_charged(0);
 }
 END_TEST

@@ -1,29 +1,16 @@
 /* The painter: every prompt becomes a sound PNG that can be painted again, and looks like what it
  * says. */
 #include "local/vertex/painter.h"
+#include "tests/support/arena.h"
 #include "tests/support/suite.h"
 
 #include <png.h>
 #include <stdlib.h>
 
-static struct fn_arena *arena;
-
 struct pixels {
 	unsigned width, height;
 	unsigned char *rgb;
 };
-
-static void
-setup(void)
-{
-	arena = fn_arena_new();
-}
-
-static void
-teardown(void)
-{
-	fn_arena_drop(arena);
-}
 
 static struct fn_bytes
 paint(const char *prompt, uint64_t seed, unsigned width, unsigned height)
@@ -274,5 +261,5 @@ main(void)
 		{.test = every_seed_can_be_painted},
 	};
 
-	return suite_run_with("vertex painter", cases, COUNT(cases), setup, teardown);
+	return suite_run_with("vertex painter", cases, COUNT(cases), arena_begin, arena_end);
 }

@@ -3,6 +3,7 @@
 #include "adapters/wire/json.h"
 #include "fn/clock.h"
 
+#include <check.h>
 #include <string.h>
 
 static void
@@ -37,6 +38,23 @@ asked_post(struct fn_arena *of_test, const char *target, const char *body, const
 	asked.call.header_count = key ? 2 : 1;
 	asked.call.body = fn_bytes(body);
 	return asked;
+}
+
+struct asked
+asked_wrongly(struct fn_arena *of_test, const struct asked_wrong *wrong)
+{
+	struct asked asked = asked_post(of_test, wrong->path, wrong->body, wrong->key);
+
+	asked.call.method = fn_bytes(wrong->method);
+	asked.headers[0].value = fn_bytes(wrong->type);
+	return asked;
+}
+
+void
+assert_wrong(const struct asked *asked, const struct asked_wrong *wrong)
+{
+	assert_answer(*asked, wrong->status);
+	ck_assert_msg(strstr(asked->err.message, wrong->sentence), "%s", asked->err.message);
 }
 
 void

@@ -26,6 +26,16 @@ struct asked asked_post(struct fn_arena *, const char *target, const char *body,
 /* Until `within_ms` from now. */
 void asked_run(struct asked *, fn_handler *handler, const void *with, int64_t within_ms);
 
+/* A request that is wrong in one way, and how that is said. */
+struct asked_wrong {
+	const char *method, *path, *body, *type, *key; /* its Content-Type, its Idempotency-Key */
+	int status;
+	const char *sentence; /* a part of it */
+};
+
+struct asked asked_wrongly(struct fn_arena *, const struct asked_wrong *);
+void assert_wrong(const struct asked *, const struct asked_wrong *);
+
 struct fn_bytes asked_header(const struct asked *, const char *name); /* of the answer */
 struct fn_bytes asked_logged(const struct asked *, const char *name);
 
