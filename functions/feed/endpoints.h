@@ -11,6 +11,6 @@ fn_handler feed_explore, feed_show, feed_remove, feed_publish;
 fn_handler feed_like, feed_unlike;
 
 /* people.c */
-fn_handler feed_account, feed_rename, feed_drafts, feed_profile, feed_profile_creations;
+fn_handler feed_account, feed_rename, feed_own, feed_drafts, feed_profile, feed_profile_creations;
 
 #endif

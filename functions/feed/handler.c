@@ -15,6 +15,7 @@ static const struct fn_route routes[] = {
 	{"GET", "/api/users/{username}/creations", feed_profile_creations},
 	{"GET", "/api/me", feed_account},
 	{"PUT", "/api/me/username", feed_rename},
+	{"GET", "/api/me/creations", feed_own},
 	{"GET", "/api/me/drafts", feed_drafts},
 };
 

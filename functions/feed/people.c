@@ -59,21 +59,43 @@ feed_rename(struct fn_call *call, const void *with, struct fn_error *err)
 	return reply_account(call, use, &user, err);
 }
 
+/* What is listed of the user's own, or what is not. */
+static bool
+own_page(struct user *user, json_t **page, struct fn_call *call, const struct services *use,
+	bool drafts, struct fn_error *err)
+{
+	struct feed_place place;
+
+	TRY(user_require(user, call, use->identity, err));
+	TRY(place_read(&place, call, err));
+	const struct feed_list list = {.owner = user->id, .drafts = drafts};
+
+	return feed_page(&use->feed, call, &list, &place, page, err);
+}
+
+/* GET /api/me/creations?limit&cursor: what the user has published, under a name or none. 200, 400,
+ * 401. */
+bool
+feed_own(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	const struct services *use = with;
+	struct user user;
+	json_t *page;
+
+	TRY(own_page(&user, &page, call, use, false, err));
+	return reply_list(call, use, &user, page, err);
+}
+
 /* GET /api/me/drafts?limit&cursor: what of the user's own is not listed: kept back, being made,
  * failed or canceled. 200, 400, 401. */
 bool
 feed_drafts(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	const struct services *use = with;
-	struct feed_place place;
 	struct user user;
 	json_t *page;
 
-	TRY(user_require(&user, call, use->identity, err));
-	TRY(place_read(&place, call, err));
-	const struct feed_list list = {.owner = user.id, .drafts = true};
-
-	TRY(feed_page(&use->feed, call, &list, &place, &page, err));
+	TRY(own_page(&user, &page, call, use, true, err));
 	return reply_private(call, page, err);
 }
 

@@ -177,9 +177,11 @@ async function meet(ann, ben) {
 	await ask(401, "PUT", name, { body: { username: "Carl" } });
 	await ask(413, "PUT", name, { ...ben, body: { username: "x".repeat(5000) } });
 	await ask(415, "PUT", name, { ...ben, body: "Ben", "Content-Type": "text/plain" });
-	await ask(200, "GET", "/api/me/drafts", ann);
-	await ask(400, "GET", "/api/me/drafts", { ...ann, query: "?limit=0" });
-	await ask(401, "GET", "/api/me/drafts");
+	for (const list of ["/api/me/creations", "/api/me/drafts"]) {
+		await ask(200, "GET", list, ann);
+		await ask(400, "GET", list, { ...ann, query: "?limit=0" });
+		await ask(401, "GET", list);
+	}
 
 	const user = "/api/users/{username}";
 	const found = await ask(200, "GET", user, { username: "ann" });

@@ -78,6 +78,7 @@ static const struct {
 	{&functions[FEED], "GET", USER "/creations", NULL},
 	{&functions[FEED], "GET", "/api/me", NULL},
 	{&functions[FEED], "PUT", "/api/me/username", "{\"username\":\"ann\"}"},
+	{&functions[FEED], "GET", "/api/me/creations", NULL},
 	{&functions[FEED], "GET", "/api/me/drafts", NULL},
 };
 

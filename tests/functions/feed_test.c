@@ -30,6 +30,9 @@ START_TEST(explore_lists_what_is_published)
 			fn_textf(gallery.arena, "%s %s", of[2], of[0]));
 		ck_assert_str_eq(gallery_list(who, "/api/feed?type=videos&limit=60"), of[1]);
 	}
+	ck_assert_str_eq(gallery_list(ANN, "/api/me/creations"), of[0]);
+	ck_assert_str_eq(gallery_list(BEN, "/api/me/creations"),
+		fn_textf(gallery.arena, "%s %s", of[2], of[1]));
 	ck_assert_str_eq(gallery_list(BEN, "/api/me/drafts"), "");
 	gallery.now_ms = GALLERY_THEN + 3;
 	of[0] = gallery_make(ANN, "vid_", "canceled", true);
@@ -85,6 +88,7 @@ static const char *const unusable[] = {
 	"/api/feed?type=",
 	"/api/feed?cursor=x",
 	"/api/feed?cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	"/api/me/creations?limit=61",
 	"/api/me/drafts?limit=61",
 	"/api/me/drafts?cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 };
@@ -222,7 +226,7 @@ START_TEST(rights_are_kept)
 }
 END_TEST
 
-/* Nobody has an account, or drafts. */
+/* Nobody has an account, or anything of their own. */
 START_TEST(account_needs_a_user)
 {
 	struct asked account = gallery_ask(ANN, "GET", "/api/me");
@@ -230,6 +234,7 @@ START_TEST(account_needs_a_user)
 	ck_assert_str_eq(account.answer, "{\"id\":\"user_ann\",\"username\":null,\"tokens\":100}");
 	ck_assert_bytes_eq(asked_header(&account, "Cache-Control"), "private, no-cache");
 	assert_answer(gallery_ask(NOBODY, "GET", "/api/me"), 401);
+	assert_answer(gallery_ask(NOBODY, "GET", "/api/me/creations"), 401);
 	assert_answer(gallery_ask(NOBODY, "GET", "/api/me/drafts"), 401);
 }
 END_TEST
