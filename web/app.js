@@ -1,7 +1,7 @@
 /* The page: one prompt, one picture or video at a time, and those made before it in this visit. */
 
 import { Problem } from "./ask.js";
-import { make, WORTH_REPEATING } from "./make.js";
+import { make, PATIENCE_MS, WORTH_REPEATING } from "./make.js";
 
 const el = (id) => document.getElementById(id);
 const form = el("form");
@@ -32,7 +32,7 @@ function showProgress(text, percent) {
 }
 
 /* The clock runs until the returned function is called. */
-function showWaiting(request) {
+function showWaiting({ type, request }) {
 	const start = performance.now();
 	const tick = () => {
 		const seconds = (performance.now() - start) / 1000;
@@ -42,16 +42,20 @@ function showWaiting(request) {
 	tick();
 	el("waiting").style.setProperty("--ratio", request.aspect_ratio.replace(":", " / "));
 	el("waiting-prompt").textContent = request.prompt;
+	el("waiting-hint").hidden = type !== "video";
 	show("waiting");
 	el("waiting").scrollIntoView({ block: "nearest" });
 	return () => clearInterval(timer);
 }
 
 function showFailure(problem) {
-	el("failure-title").textContent = TITLES[problem.status] ?? "That did not work";
+	const isLater = problem.status === 429 && problem.retryAfterMs > PATIENCE_MS;
+
+	el("failure-title").textContent = isLater ? "That is all for now"
+		: TITLES[problem.status] ?? "That did not work";
 	el("failure-detail").textContent = problem.message;
 	el("announcement").textContent = "";
-	el("retry").hidden = problem.status >= 400 && !WORTH_REPEATING.has(problem.status)
+	el("retry").hidden = isLater || problem.status >= 400 && !WORTH_REPEATING.has(problem.status)
 		&& problem.status < 500;
 	show("failure");
 	el("failure").scrollIntoView({ block: "nearest" });
@@ -97,6 +101,7 @@ async function showResult(creation) {
 	el("result-prompt").textContent = creation.prompt;
 	el("result-facts").textContent = `${creation.width} × ${creation.height}`;
 	el("result-link").href = creation.url;
+	el("result-page").href = `#${creation.id}`;
 	frame(creation.type === "video" ? "film" : "result-link", medium);
 	el("download").href = creation.url;
 	el("announcement").textContent =
@@ -120,13 +125,14 @@ let shown; /* the creation on the page, until the next one takes its place */
 let submission; /* the one in progress, or the last: trying again goes on with its key */
 let underWay = new AbortController();
 
-async function submit({ type, request, key }) {
+async function submit(order) {
+	const { type, request, key } = order;
 	underWay = new AbortController();
 	if (shown)
 		addToGallery(shown);
 	shown = undefined;
 	el("submit").disabled = true;
-	const stopClock = showWaiting(request);
+	const stopClock = showWaiting(order);
 	try {
 		const creation = await make[type](request, key, underWay.signal, showProgress);
 		await showResult(creation);
@@ -145,10 +151,14 @@ async function submit({ type, request, key }) {
 
 form.addEventListener("submit", (event) => {
 	event.preventDefault();
+	prompt.value = prompt.value.trim();
+	if (!form.reportValidity())
+		return;
 	const fields = new FormData(form);
 	const request = {
-		prompt: fields.get("prompt").trim(),
+		prompt: fields.get("prompt"),
 		aspect_ratio: fields.get("aspect_ratio"),
+		publish: fields.has("publish"),
 	};
 	submission = { type: fields.get("type"), request, key: crypto.randomUUID() };
 	submit(submission);

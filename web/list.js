@@ -1,5 +1,6 @@
-/* A list of creations: cards that are liked, published and deleted where they stand. */
+/* A list of creations: cards that are liked, published, canceled and deleted where they stand. */
 import * as api from "./api.js";
+import { cancel, follow } from "./make.js";
 
 const clone = (id) => document.getElementById(id).content.cloneNode(true);
 
@@ -10,11 +11,13 @@ const STATES = {
 	canceled: "Canceled",
 };
 
+const isUnderWay = ({ status }) => ["queued", "running"].includes(status);
+
 /* ---- A card ------------------------------------------------------------------------------- */
 
 function media(creation) {
 	if (!creation.url)
-		return STATES[creation.status] ?? "";
+		return creation.reason ?? STATES[creation.status] ?? "";
 	const element = document.createElement(creation.type === "video" ? "video" : "img");
 	Object.assign(element, { width: creation.width, height: creation.height });
 	if (creation.type === "video")
@@ -51,31 +54,93 @@ async function toggleLike(button, creation, say) {
 	}
 }
 
-/* For what takes the card off the list. */
-async function takeOff(card, button, act, done, say) {
-	button.disabled = true;
+function takeOff(card) {
+	const next = card.nextElementSibling ?? card.previousElementSibling;
+	card.remove();
+	next?.querySelector("button:not([hidden])")?.focus();
+}
+
+/* The same creation, changed. */
+function renew(card, creation, context) {
+	const next = makeCard(creation, context);
+	const hadFocus = card.contains(document.activeElement);
+	card.replaceWith(next);
+	if (hadFocus)
+		next.querySelector("button:not([hidden]), a[href]")?.focus();
+}
+
+/* A video is looked at until it has an end. */
+async function followVideo(card, creation, context) {
+	const say = (text, percent) => {
+		card.querySelector(".media").textContent =
+			percent == null ? text : `${text}, ${percent} %`;
+	};
 	try {
-		await act();
-		const next = card.nextElementSibling ?? card.previousElementSibling;
-		card.remove();
-		next?.querySelector("button:not([hidden])")?.focus();
-		say(done);
+		const made = await follow(creation, context.signal(), say);
+		if (made.published && !context.whole)
+			takeOff(card);
+		else
+			renew(card, made, context);
+		document.dispatchEvent(new CustomEvent("creation", { detail: made }));
 	} catch (problem) {
-		button.disabled = false;
-		say(problem.message);
+		if (problem.name !== "AbortError")
+			renew(card, { ...creation, status: "failed", reason: problem.message }, context);
 	}
 }
 
-/* `tools`: what its owner can do with it is offered. */
-function makeCard(creation, { me, say, tools }) {
-	const fragment = clone("creation");
+/* `act` is false where somebody thinks better of it. */
+function offer(button, act, done, say) {
+	button.hidden = false;
+	button.addEventListener("click", async () => {
+		button.disabled = true;
+		try {
+			if (await act() !== false)
+				return done();
+		} catch (problem) {
+			say(problem.message);
+		}
+		button.disabled = false;
+	});
+}
+
+/* What its owner can do with it. */
+function addTools(card, creation, context) {
+	const { say, whole } = context;
+	const part = (name) => card.querySelector(`.${name}`);
+
+	if (isUnderWay(creation)) {
+		offer(part("cancel"), () => cancel(creation), () => {}, say);
+		followVideo(card, creation, context);
+		return;
+	}
+	offer(part("delete"), () => confirm("Delete this for good?") && api.remove(creation.id), () => {
+		takeOff(card);
+		say("Deleted.");
+	}, say);
+	if (creation.status === "succeeded" && !creation.published)
+		offer(part("publish"), () => api.publish(creation.id), () => {
+			const now = { ...creation, published: true };
+			if (whole)
+				renew(card, now, context);
+			else
+				takeOff(card);
+			document.dispatchEvent(new CustomEvent("creation", { detail: now }));
+			say("Published.");
+		}, say);
+}
+
+/* `tools`: what its owner can do with it is offered. `whole`: it is alone, with room for all. */
+function makeCard(creation, context) {
+	const { me, say, tools, whole } = context;
+	const fragment = clone("card");
 	const card = fragment.querySelector("li");
 	const part = (name) => card.querySelector(`.${name}`);
 	const isMine = creation.owner.id === me()?.id;
 	const isMade = creation.status === "succeeded";
 
+	card.dataset.id = creation.id;
 	part("media").append(media(creation));
-	part("prompt").textContent = creation.prompt;
+	Object.assign(part("page"), { textContent: creation.prompt, href: `#${creation.id}` });
 	part("owner").textContent = creation.owner.username ?? (isMine ? "You" : "Somebody");
 	if (creation.owner.username)
 		part("owner").href = `#@${encodeURIComponent(creation.owner.username)}`;
@@ -85,43 +150,45 @@ function makeCard(creation, { me, say, tools }) {
 	like.hidden = !isMade || !creation.published;
 	like.addEventListener("click", () => toggleLike(like, creation, say));
 
-	const publish = part("publish");
-	publish.hidden = !tools || !isMine || !isMade || creation.published;
-	publish.addEventListener("click", () =>
-		takeOff(card, publish, () => api.publish(creation.id), "Published.", say));
-
-	const remove = part("delete");
-	remove.hidden = !tools || !isMine || ["queued", "running"].includes(creation.status);
-	remove.addEventListener("click", () => {
-		if (confirm("Delete this for good?"))
-			takeOff(card, remove, () => api.remove(creation.id), "Deleted.", say);
-	});
+	if (whole && isMade)
+		Object.assign(part("download"), { hidden: false, href: creation.url });
+	if (tools && isMine)
+		addTools(card, creation, context);
 	return card;
 }
 
 /* ---- A list ------------------------------------------------------------------------------- */
 
-/* Fills a section: `show(path, query)` begins anew, `add(creation)` puts one in front, `clear()`
- * leaves none. `me` tells who looks at it, `nothing` is said of an empty one. */
-export function makeList(section, { me, nothing, tools = false }) {
+/* Fills a section: `show(read)` begins anew with what reads a page after a cursor,
+ * `add(creation)` puts one in front, `clear()` leaves none. `me` tells who looks at it, `nothing`
+ * is said of an empty one. */
+export function makeList(section, { me, nothing, tools = false, whole = false }) {
 	section.append(clone("list"));
 	const cards = section.querySelector(".cards");
 	const said = section.querySelector("[role=status]");
 	const more = section.querySelector(".more");
 	const say = (text) => { said.textContent = text; };
-	const card = (creation) => makeCard(creation, { me, say, tools });
+	const card = (creation) =>
+		makeCard(creation, { me, say, tools, whole, signal: () => following.signal });
 	let wanted; /* whose answer is still of use */
-	let source;
+	let following = new AbortController();
+	let read;
+
+	function empty() {
+		following.abort();
+		following = new AbortController();
+		cards.replaceChildren();
+	}
 
 	async function load(cursor) {
 		const mine = wanted = {};
 		more.disabled = true;
 		try {
-			const page = await api.page(source.path, cursor ? { ...source.query, cursor } : source.query);
+			const page = await read(cursor);
 			if (mine !== wanted)
 				return;
 			if (!cursor)
-				cards.replaceChildren();
+				empty();
 			const first = cards.children.length;
 			cards.append(...page.creations.map(card));
 			if (cursor)
@@ -139,18 +206,19 @@ export function makeList(section, { me, nothing, tools = false }) {
 	}
 
 	return {
-		show(path, query = {}) {
-			source = { path, query };
+		show(source) {
+			read = source;
 			return load();
 		},
 		clear() {
 			wanted = undefined;
-			cards.replaceChildren();
+			empty();
 			more.hidden = true;
 			say("");
 		},
 		add(creation) {
-			cards.prepend(card(creation));
+			if (!cards.querySelector(`[data-id="${creation.id}"]`))
+				cards.prepend(card(creation));
 			say("");
 		},
 	};

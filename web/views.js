@@ -1,6 +1,7 @@
 /* What is shown beside the making of creations: everybody's, one's own, and somebody's.
  *
- * The address says which: "#" explore, "#mine" one's own, "#@name" somebody's. */
+ * The address says which: "#" explore, "#mine" one's own, "#@name" somebody's, "#img_..." or
+ * "#vid_..." one creation. */
 import * as api from "./api.js";
 import { makeList } from "./list.js";
 
@@ -13,19 +14,23 @@ const explore = makeList(el("explore"), { me, nothing: "Nothing is published yet
 const drafts = makeList(el("drafts"), { me, tools: true,
 	nothing: "Nothing. What you keep back, what is being made and what failed is here." });
 const published = makeList(el("published"), { me, tools: true, nothing: "Nothing yet." });
+const one = makeList(el("creation-list"), { me, tools: true, whole: true, nothing: "" });
 const theirs = makeList(el("profile-list"), { me, nothing: "Nothing is published yet." });
 
 /* ---- Everybody's -------------------------------------------------------------------------- */
 
 const kind = () => document.querySelector("input[name=kind]:checked").value;
-const showExplore = () => explore.show(api.lists.explore, { type: kind() });
+const showExplore = () => explore.show(api.lists.explore(kind()));
 
 for (const input of document.querySelectorAll("input[name=kind]"))
 	input.addEventListener("change", showExplore);
 
 /* What was just made is shown before the next page has it. */
 document.addEventListener("creation", ({ detail }) => {
-	if (detail.published && detail.status === "succeeded" && ["all", `${detail.type}s`].includes(kind()))
+	if (!detail.published)
+		return;
+	published.add(detail);
+	if (["all", `${detail.type}s`].includes(kind()))
 		explore.add(detail);
 });
 
@@ -42,10 +47,10 @@ async function readAccount() {
 
 async function showMine() {
 	await readAccount();
+	if (el("mine").hidden)
+		return;
 	drafts.show(api.lists.drafts);
-	el("published").hidden = !account?.username;
-	if (account?.username)
-		published.show(api.lists.of(account.username));
+	published.show(api.lists.published);
 }
 
 el("rename").addEventListener("submit", async (event) => {
@@ -77,12 +82,27 @@ async function showProfile(name) {
 	}
 }
 
+/* ---- One ---------------------------------------------------------------------------------- */
+
+const showOne = (id) => one.show(api.lists.only(id));
+
 /* ---- Which -------------------------------------------------------------------------------- */
+
+const TITLES = { mine: "Yours", profile: "Profile", creation: "Creation" };
+
+function viewOf(address) {
+	if (/^(img|vid)_/.test(address))
+		return "creation";
+	return address === "mine" ? "mine" : address.startsWith("@") ? "profile" : "home";
+}
 
 function show() {
 	const address = location.hash.slice(1);
-	const view = address === "mine" ? "mine" : address.startsWith("@") ? "profile" : "home";
+	const view = viewOf(address);
 
+	drafts.clear(); /* nobody follows what is not seen */
+	one.clear();
+	document.title = TITLES[view] ? `${TITLES[view]} · Phoenix` : "Phoenix";
 	for (const main of document.querySelectorAll("main"))
 		main.hidden = main.id !== view;
 	for (const link of document.querySelectorAll("nav a"))
@@ -91,6 +111,8 @@ function show() {
 		showExplore();
 	else if (view === "mine")
 		showMine();
+	else if (view === "creation")
+		showOne(address);
 	else
 		showProfile(decodeURIComponent(address.slice(1)));
 	return view;

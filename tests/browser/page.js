@@ -62,6 +62,24 @@ const pictures = {
 		assert.equal(keys[0], keys[1]);
 	},
 
+	async "a blank sentence is not sent"(page) {
+		let sent = 0;
+		page.on("request", (request) => { sent += request.url().endsWith("/api/image/generate"); });
+		await ask(page, "   ");
+		assert.ok(await page.getByLabel("What should it show?").evaluate(
+			(prompt) => prompt.validity.valueMissing));
+		assert.equal(sent, 0);
+	},
+
+	async "who has made as many as may be is not told to try again"(page) {
+		await page.route(API, (route) => route.fulfill({ status: 429,
+			headers: { "Retry-After": "3600" }, contentType: "application/problem+json",
+			body: JSON.stringify({ detail: "you have made 10 within the last hour" }) }));
+		await ask(page, "A red fox");
+		await page.getByRole("alert").getByText("That is all for now").waitFor();
+		assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+	},
+
 	async "a request can be canceled"(page) {
 		await page.route(API, () => {}); /* never answered */
 		await ask(page, "A red fox");
@@ -96,7 +114,94 @@ const videos = {
 	},
 };
 
+/* Those of a page that is gone. */
+const found = {
+	async "a video that is being made is found again, seen to its end, and shown"(page, url) {
+		await page.getByText("Video", { exact: true }).click();
+		await ask(page, "A slow boat");
+		await page.getByText("Filming").first().waitFor();
+		await page.goto(`${url}/#mine`);
+		await page.reload();
+		const draft = card(page, "Seen by you alone", "A slow boat");
+		await draft.getByText(/Filming, \d+ %/).waitFor();
+		await card(page, "Published", "A slow boat").locator("video").waitFor();
+		assert.equal(await draft.count(), 0);
+	},
+
+	async "a video is canceled where it is found"(page, url) {
+		await page.request.post(`${url}/api/video/generate`, { data: { prompt: "A slow raft" } });
+		await page.goto(`${url}/#mine`);
+		const draft = card(page, "Seen by you alone", "A slow raft");
+		await draft.getByRole("button", { name: "Cancel" }).click();
+		await draft.getByText("The video was canceled.").waitFor();
+		await draft.getByRole("button", { name: "Delete" }).waitFor();
+	},
+
+	async "a video that failed says why, to who asks later as well"(page, url) {
+		const answer = await page.request.post(`${url}/api/video/generate`,
+			{ data: { prompt: "A nude" } });
+		await page.goto(`${url}/#${(await answer.json()).id}`);
+		for (const time of ["first", "later"]) {
+			await card(page, "Creation", "A nude").getByText("Your tokens were given back").waitFor();
+			await page.reload();
+		}
+	},
+};
+
 const published = {
+	async "what is kept back is shown to nobody else"(page, url) {
+		await page.getByLabel("Show it to everybody").uncheck();
+		await ask(page, "A shy mole");
+		await page.getByRole("figure").getByRole("img", { name: "A shy mole" }).waitFor();
+		const { creations } = await (await page.request.get(`${url}/api/feed`)).json();
+		assert.ok(!creations.some(({ prompt }) => prompt === "A shy mole"));
+		await page.goto(`${url}/#mine`);
+		await card(page, "Seen by you alone", "A shy mole")
+			.getByRole("button", { name: "Publish" }).click();
+		await card(page, "Published", "A shy mole").waitFor();
+	},
+
+	async "what is published without a name is among one's own"(page) {
+		await ask(page, "A nameless newt");
+		await page.getByRole("figure").getByRole("img").waitFor();
+		await page.getByRole("link", { name: "Yours" }).click();
+		const own = card(page, "Published", "A nameless newt");
+		page.on("dialog", (dialog) => dialog.accept());
+		await own.getByRole("button", { name: "Delete" }).click();
+		await own.waitFor({ state: "detached" });
+	},
+
+	async "a creation has a page of its own, and the way back"(page, url) {
+		await ask(page, `A heron${" in the reeds".repeat(20)}`, "16:9");
+		await card(page, "Explore", "A heron").getByRole("link").click();
+		const whole = card(page, "Creation", "A heron").getByRole("img");
+		await whole.waitFor();
+		assert.equal(await page.title(), "Creation · Phoenix");
+		const { width, height } = await whole.boundingBox();
+		assert.ok(width > 1.5 * height, "it is whole");
+		const visitor = await page.context().newPage();
+		await visitor.goto(page.url());
+		await card(visitor, "Creation", "A heron").getByRole("link", { name: "Download" }).waitFor();
+		await visitor.close();
+		await page.goBack();
+		await card(page, "Explore", "A heron").waitFor();
+		await page.goto(`${url}/#img_00000000000000000000000000`);
+		await page.getByText("there is no such creation").waitFor();
+	},
+
+	async "what is said is said to who has no keyboard, too"(page, url) {
+		const context = await page.context().browser().newContext({ hasTouch: true, isMobile: true });
+		try {
+			const phone = await context.newPage();
+			await phone.goto(url);
+			await phone.getByText("Videos", { exact: true }).click();
+			await region(phone, "Explore").getByText("Nothing is published yet.").waitFor();
+			assert.ok(await phone.getByText("starts a new line").isHidden());
+		} finally {
+			await context.close();
+		}
+	},
+
 	async "what is made is shown to everybody, and can be liked"(page) {
 		await ask(page, "A hedgehog");
 		const like = () => card(page, "Explore", "A hedgehog").getByRole("button", { name: /^Like/ });
@@ -246,7 +351,7 @@ async function ask(page, prompt, shape) {
 	await page.keyboard.press("Enter");
 }
 
-const groups = { pictures, videos, published, people };
+const groups = { pictures, videos, found, published, people };
 
 /* Each in a browser's window of its own. */
 async function play(browser, scenario, url) {

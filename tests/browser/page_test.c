@@ -14,7 +14,7 @@ static struct stack stack;
 
 /* One Phoenix and one browser for each group of scenarios, since both take longer to start than
  * they do. No page is older than what a person has just done. */
-static const char *const groups[] = {"pictures", "videos", "published", "people"};
+static const char *const groups[] = {"pictures", "videos", "found", "published", "people"};
 
 static void
 setup(void)
