@@ -9,7 +9,6 @@
 #include "fn/clock.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

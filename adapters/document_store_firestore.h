@@ -6,6 +6,8 @@
 #include "adapters/document_store_backend.h"
 #include "fn/retry.h"
 
+#include <limits.h>
+
 /* Fields that are the store's own, in each document. `_write` names the commit that wrote it last:
  * so a commit whose answer was lost finds out that it was carried out, and no write leaves a
  * document as it was (which would leave its updateTime as it was, too). `expires_at` is what a

@@ -10,9 +10,7 @@
 #include "adapters/wire/json.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define MARK_SIZE 17
 

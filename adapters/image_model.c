@@ -3,8 +3,6 @@
 #include "adapters/wire/picture_header.h"
 #include "fn/base64.h"
 
-#include <string.h>
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const struct fn_setting image_model_settings[] = {

@@ -3,8 +3,6 @@
 #include "local/vertex/landscape.h"
 #include "local/vertex/png_file.h"
 
-#include <math.h>
-
 #define GLOW rgb(0xffd27a)
 
 /* Light behind it and a shadow, or a wake, under it, so that it belongs where it stands. */

@@ -8,7 +8,6 @@
 #include "tools/phoenixctl/text.h"
 
 #include <inttypes.h>
-#include <string.h>
 #include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
