@@ -27,6 +27,15 @@ text_begin(void)
 
 /* ---- Characters ---------------------------------------------------------------------------- */
 
+/* Embeddings, overrides and isolates (UAX #9, 2): what stands behind them would be shown in another
+ * order. */
+static bool
+turns_around(wchar_t character)
+{
+	return (character >= 0x202a && character <= 0x202e) ||
+	       (character >= 0x2066 && character <= 0x2069);
+}
+
 /* The next character: its bytes, and its columns; -1 for what cannot be shown. */
 static struct fn_bytes
 next_character(struct fn_bytes *rest, int *width)
@@ -37,7 +46,7 @@ next_character(struct fn_bytes *rest, int *width)
 	bool is_valid = size > 0 && size <= rest->size;
 	struct fn_bytes character = {rest->at, is_valid ? size : 1};
 
-	*width = is_valid ? wcwidth(wide) : -1;
+	*width = is_valid && !turns_around(wide) ? wcwidth(wide) : -1;
 	rest->at += character.size;
 	rest->size -= character.size;
 	return character;
