@@ -6,7 +6,6 @@
 #include "tests/support/suite.h"
 
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -183,26 +182,17 @@ START_TEST(store_failure_paints_nothing)
 }
 END_TEST
 
-static void *
-run_in_time(void *request)
-{
-	studio_run(request, 2000);
-	return NULL;
-}
-
 /* A store that fails at the end, when the picture is painted, so that not even the key can be
  * freed: the request is at work until its time has run out, and is then done with the same id, so
  * that there is one object. */
 START_TEST(store_failure_after_painting_lists_nothing)
 {
-	struct asked request = studio_request(STUDIO_FOX, "key-1");
-	pthread_t thread;
+	struct studio_painting painting;
 
-	studio_open_model("gemini:painter", studio_paints_slowly, 2);
-	pthread_create(&thread, NULL, run_in_time, &request);
-	studio_wait_for_model(1);
+	studio_begin(&painting, STUDIO_FOX, "key-1", 2000);
 	store_faults[_i].begin(studio.database);
-	pthread_join(thread, NULL);
+	studio_finish(&painting);
+	const struct asked request = painting.asked;
 	store_faults[_i].end();
 	assert_answer(request, store_faults[_i].status);
 	ck_assert_msg(

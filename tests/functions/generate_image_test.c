@@ -4,7 +4,6 @@
 #include "tests/support/studio.h"
 #include "tests/support/suite.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -131,21 +130,18 @@ END_TEST
 /* While the first request paints, the same one is told to come back; then it gets the picture. */
 START_TEST(two_at_once_paint_once)
 {
-	struct asked first = studio_request(STUDIO_FOX, "key-1");
-	pthread_t thread;
+	struct studio_painting first;
 
-	studio_open_model("gemini:painter", studio_paints_slowly, 2);
-	pthread_create(&thread, NULL, studio_run_thread, &first);
-	studio_wait_for_model(1);
+	studio_begin(&first, STUDIO_FOX, "key-1", STUDIO_CALL_MS);
 	struct asked second = studio_ask(STUDIO_FOX, "key-1", STUDIO_CALL_MS);
-	pthread_join(thread, NULL);
+	studio_finish(&first);
 
-	assert_answer(first, 201);
+	assert_answer(first.asked, 201);
 	assert_answer(second, 409);
 	ck_assert_uint_ge(second.err.retry_after_s, 1);
 	second = studio_ask(STUDIO_FOX, "key-1", STUDIO_CALL_MS);
 	assert_answer(second, 200);
-	ck_assert_str_eq(second.answer, first.answer);
+	ck_assert_str_eq(second.answer, first.asked.answer);
 	ck_assert_uint_eq(scripted_server_requests(studio.model), 1);
 	ck_assert_int_eq(studio_count_objects(), 1);
 }
@@ -155,19 +151,16 @@ END_TEST
  * creation, and one object. */
 START_TEST(taken_over_request_is_a_replay)
 {
-	struct asked first = studio_request(STUDIO_FOX, "key-1");
-	pthread_t thread;
+	struct studio_painting first;
 
-	studio_open_model("gemini:painter", studio_paints_slowly, 2);
-	pthread_create(&thread, NULL, studio_run_thread, &first);
-	studio_wait_for_model(1);
+	studio_begin(&first, STUDIO_FOX, "key-1", STUDIO_CALL_MS);
 	fn_clock_pretend(fn_unix_ms() + 10 * STUDIO_CALL_MS);
 	struct asked second = studio_ask(STUDIO_FOX, "key-1", STUDIO_CALL_MS);
-	pthread_join(thread, NULL);
+	studio_finish(&first);
 
 	assert_answer(second, 201);
-	assert_answer(first, 200);
-	ck_assert_str_eq(first.answer, second.answer);
+	assert_answer(first.asked, 200);
+	ck_assert_str_eq(first.asked.answer, second.answer);
 	ck_assert_int_eq(studio_count_objects(), 1);
 }
 END_TEST

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ struct scripted_server {
 	const struct script *script;
 	struct script *copy; /* NULL: the script is borrowed */
 	size_t steps;
-	int listener;
+	int listener, gate; /* an eventfd: what is held may go on */
 	unsigned port;
 	char url[32];
 	pthread_t acceptor;
@@ -137,7 +138,7 @@ send_all(int fd, const char *at, size_t size)
 	}
 }
 
-/* Ends early when the client hangs up or the server stops. */
+/* Both end early when the client hangs up or the server stops. */
 static void
 wait_silently(int fd, int ms)
 {
@@ -147,8 +148,20 @@ wait_silently(int fd, int ms)
 }
 
 static void
-answer(int fd, const struct script *step)
+wait_for_release(int fd, int gate)
 {
+	struct pollfd events[] = {{.fd = fd, .events = POLLRDHUP}, {.fd = gate, .events = POLLIN}};
+
+	poll(events, 2, -1);
+}
+
+static void
+answer(const struct connection *client, const struct script *step)
+{
+	int fd = client->fd;
+
+	if (step->held)
+		wait_for_release(fd, client->server->gate);
 	if (step->wait_ms > 0)
 		wait_silently(fd, (int)step->wait_ms);
 	if (step->status > 0) {
@@ -178,7 +191,7 @@ serve_connection(void *with)
 	while (end == SCRIPT_KEEP && (size = read_request(client)) > 0) {
 		const struct script *step = record(client, size);
 
-		answer(client->fd, step);
+		answer(client, step);
 		end = step->end;
 	}
 	pthread_mutex_lock(&client->server->lock);
@@ -226,6 +239,8 @@ scripted_server_start(const struct script *script, size_t count)
 	server->script = script;
 	server->steps = count;
 	pthread_mutex_init(&server->lock, NULL);
+	server->gate = eventfd(0, EFD_CLOEXEC);
+	assert(server->gate >= 0);
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int failed = bind(server->listener, (struct sockaddr *)&address, size) ||
 		     listen(server->listener, SOMAXCONN) ||
@@ -276,10 +291,19 @@ scripted_server_stop(struct scripted_server *server)
 	}
 	for (size_t i = 0; i < server->request_count; i++)
 		free((char *)server->requests[i].at);
+	close(server->gate);
 	free(server->requests);
 	free(server->copy);
 	pthread_mutex_destroy(&server->lock);
 	free(server);
+}
+
+void
+scripted_server_release(struct scripted_server *server)
+{
+	int failed = eventfd_write(server->gate, 1);
+
+	assert(!failed);
 }
 
 /* ---- What was seen ---- */

@@ -33,6 +33,7 @@ struct script {
 	struct fn_bytes body;
 	size_t missing;   /* Content-Length promises so many bytes more than the body has */
 	unsigned wait_ms; /* before the first byte */
+	bool held;        /* its first byte waits for scripted_server_release */
 	enum script_end end;
 };
 
@@ -43,6 +44,9 @@ struct scripted_server *scripted_server_start_copy(const struct script *, size_t
 
 /* Ends all connections and frees all that was recorded. NULL is fine. */
 void scripted_server_stop(struct scripted_server *);
+
+/* Lets go of what is held, now and from now on. */
+void scripted_server_release(struct scripted_server *);
 
 unsigned scripted_server_port(const struct scripted_server *);
 const char *scripted_server_url(const struct scripted_server *); /* "http://127.0.0.1:PORT" */

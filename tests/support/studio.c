@@ -11,8 +11,8 @@
 
 const struct script studio_paints[1] = {{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG))}};
 
-const struct script studio_paints_slowly[2] = {
-	{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG)), .wait_ms = 500},
+const struct script studio_paints_held[2] = {
+	{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG)), .held = true},
 	{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG))},
 };
 
@@ -150,6 +150,32 @@ studio_ask(const char *body, const char *key, int64_t within_ms)
 
 	studio_run(&asked, within_ms);
 	return asked;
+}
+
+static void *
+paint(void *with)
+{
+	struct studio_painting *painting = with;
+
+	studio_run(&painting->asked, painting->within_ms);
+	return NULL;
+}
+
+void
+studio_begin(struct studio_painting *painting, const char *body, const char *key, int64_t within_ms)
+{
+	painting->asked = studio_request(body, key);
+	painting->within_ms = within_ms;
+	studio_open_model("gemini:painter", studio_paints_held, 2);
+	ck_assert_int_eq(pthread_create(&painting->thread, NULL, paint, painting), 0);
+	studio_wait_for_model(1);
+}
+
+void
+studio_finish(struct studio_painting *painting)
+{
+	scripted_server_release(studio.model);
+	pthread_join(painting->thread, NULL);
 }
 
 /* ---- What is left behind --------------------------------------------------------------------- */

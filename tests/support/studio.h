@@ -11,6 +11,8 @@
 #include "tests/support/ledger.h"
 #include "tests/support/scripted_server.h"
 
+#include <pthread.h>
+
 #define STUDIO_FOX "{\"prompt\":\"a red fox in the snow\"}"
 #define STUDIO_OWL "{\"prompt\":\"an owl\"}"
 #define STUDIO_URL "http://localhost:8080/objects"
@@ -32,7 +34,10 @@
 #define IMAGEN(picture)                                                                            \
 	"{\"predictions\":[{\"mimeType\":\"image/png\",\"bytesBase64Encoded\":\"" picture "\"}]}"
 
-extern const struct script studio_paints[1], studio_paints_slowly[2]; /* the first one */
+extern const struct script studio_paints[1];
+
+/* The first one waits until the test says so: scripted_server_release(studio.model). */
+extern const struct script studio_paints_held[2];
 
 struct studio {
 	struct services use;
@@ -66,6 +71,16 @@ void studio_run(struct asked *, int64_t within_ms);
 void *studio_run_thread(void *asked); /* for pthread_create */
 struct asked studio_request(const char *body, const char *key);
 struct asked studio_ask(const char *body, const char *key, int64_t within_ms);
+
+/* A request that paints in a thread of its own, since its model is held. */
+struct studio_painting {
+	struct asked asked;
+	int64_t within_ms;
+	pthread_t thread;
+};
+
+void studio_begin(struct studio_painting *, const char *body, const char *key, int64_t within_ms);
+void studio_finish(struct studio_painting *); /* which is held no longer */
 
 /* ---- What is left behind ------------------------------------------------------------------- */
 
