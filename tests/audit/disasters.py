@@ -3,6 +3,7 @@
 import asyncio
 import signal
 
+from programs import START_S, wait_until
 from wire import redis
 from world import LEASE_S
 
@@ -53,9 +54,14 @@ class Disasters:
         await primary.start()
         if loses:
             # Redis 7.0 leaves the beginning of a torn MULTI in its log, and half of what that was
-            # would be done at the next start.
+            # would be done at the next start. Nor does it start where such a log is not the last.
             await redis(primary.port, "BGREWRITEAOF")
+            await wait_until(self.log_is_new, START_S, f"{primary.name} has not rewritten its log")
         self.tell(f"{primary.name} is back")
+
+    async def log_is_new(self):
+        info = await redis(self.world.primary.port, "INFO", "persistence")
+        return "aof_rewrite_in_progress:0" in info and "aof_rewrite_scheduled:0" in info
 
     async def cut_redis_log(self):
         await self.restart_redis(loses=True)
