@@ -19,13 +19,14 @@ enum {
 };
 
 struct connection *
-connection_new(int fd)
+connection_new(int fd, const atomic_bool *stopping)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
 	if (!connection)
 		return NULL;
 	connection->fd = fd;
+	connection->stopping = stopping;
 	connection->since_ms = fn_now_ms();
 	return connection;
 }
@@ -284,9 +285,19 @@ connection_write(struct connection *connection)
 }
 
 void
+connection_compose(struct connection *connection)
+{
+	struct fn_exchange *exchange = connection->exchange;
+
+	if (atomic_load(connection->stopping) && connection->unread.size == 0)
+		exchange->close = true;
+	exchange_compose(exchange);
+}
+
+void
 connection_answer(struct connection *connection)
 {
-	exchange_compose(connection->exchange);
+	connection_compose(connection);
 	connection->phase = CONNECTION_WRITING;
 	connection->since_ms = fn_now_ms();
 }
@@ -423,5 +434,5 @@ fn_client_gone(const struct fn_call *call)
 bool
 fn_stopping(const struct fn_call *call)
 {
-	return call->exchange && call->exchange->stopping && atomic_load(call->exchange->stopping);
+	return call->exchange && atomic_load(call->exchange->connection->stopping);
 }

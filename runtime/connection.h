@@ -12,10 +12,11 @@
 
 struct connection {
 	int fd;
-	bool is_admin;       /* came in by the admin port */
-	atomic_uint holding; /* HELD and what has happened since; see connection.c */
-	atomic_bool hung_up; /* the client sends no more */
-	int64_t deadline_ms; /* of the call that a handler works on */
+	bool is_admin;               /* came in by the admin port */
+	atomic_uint holding;         /* HELD and what has happened since; see connection.c */
+	atomic_bool hung_up;         /* the client sends no more */
+	const atomic_bool *stopping; /* the server is */
+	int64_t deadline_ms;         /* of the call that a handler works on */
 
 	enum connection_phase {
 		CONNECTION_READING,
@@ -37,7 +38,7 @@ struct connection {
 	struct connection *next_returned;
 };
 
-struct connection *connection_new(int fd);
+struct connection *connection_new(int fd, const atomic_bool *stopping);
 void connection_drop(struct connection *); /* closes the socket too */
 /* From now on closing takes back what the client has not taken, which the kernel would keep. */
 void connection_forget(struct connection *);
@@ -62,6 +63,8 @@ enum connection_result connection_write(struct connection *);
  * connection before the client has read that answer (RFC 9112, 9.6). */
 enum connection_result connection_linger(struct connection *, char *scratch);
 
+/* Makes the answer's bytes. While stopping it is the last where nothing has come in behind it. */
+void connection_compose(struct connection *);
 /* The exchange has its answer: make it ready to be written. */
 void connection_answer(struct connection *);
 /* Answers with a problem document instead of what the client asked for. */

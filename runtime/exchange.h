@@ -8,7 +8,6 @@
 #include "http_body.h"
 #include "http_head.h"
 
-#include <stdatomic.h>
 #include <sys/uio.h>
 
 struct connection;
@@ -19,10 +18,9 @@ struct fn_exchange {
 	struct connection *connection;
 	struct http_head head;
 	struct http_body body;
-	bool close;     /* the connection ends with this answer */
-	bool streaming; /* the answer is sent while it is made; see fn/stream.h */
-	bool broken;    /* ...and could not be made whole */
-	const atomic_bool *stopping;
+	bool close;               /* the connection ends with this answer */
+	bool streaming;           /* the answer is sent while it is made; see fn/stream.h */
+	bool broken;              /* ...and could not be made whole */
 	struct iovec out[2];      /* what is left to write: head, body */
 	int64_t whole_us;         /* when the request was whole, on metrics_clock_us; 0: never */
 	struct fn_exchange *next; /* in the line of those that wait for a handler */

@@ -79,7 +79,7 @@ server_postpone(struct server *server, struct connection *connection)
 static void
 add_connection(struct server *server, int fd, bool is_admin)
 {
-	struct connection *connection = connection_new(fd);
+	struct connection *connection = connection_new(fd, &server->draining);
 	int yes = 1;
 
 	if (!connection) {

@@ -75,13 +75,6 @@ finish(struct server *server, struct connection *connection)
 	connection_next(connection);
 }
 
-/* While stopping: whether nothing has come in behind this request. */
-static bool
-is_last(const struct server *server, const struct connection *connection)
-{
-	return atomic_load(&server->draining) && connection->unread.size == 0;
-}
-
 /* False where the request has its answer without a call. */
 static bool
 begin_call(struct server *server, struct connection *connection)
@@ -89,8 +82,6 @@ begin_call(struct server *server, struct connection *connection)
 	struct fn_exchange *exchange = connection->exchange;
 	struct fn_call *call = &exchange->call;
 
-	if (is_last(server, connection))
-		exchange->close = true;
 	if (connection->is_admin) {
 		answer_admin(server, connection);
 		return false;
@@ -199,8 +190,6 @@ answer(struct server *server, struct connection *connection)
 	}
 	if (!connection_claim_answer(connection))
 		return;
-	if (is_last(server, connection))
-		connection->exchange->close = true;
 	connection_answer(connection);
 	switch (connection_write(connection)) {
 	case CONNECTION_DONE:
@@ -221,7 +210,6 @@ handle(struct server *server, struct connection *connection)
 	struct fn_exchange *exchange = connection->exchange;
 	const struct server_options *options = server->options;
 
-	exchange->stopping = &server->draining;
 	if (!connection_is_expired(connection)) {
 		trace_read(&exchange->call);
 		if (options->log_execution_id)

@@ -80,9 +80,8 @@ fn_stream_begin(struct fn_call *call, int status, struct fn_error *err)
 	if (!connection_claim_answer(exchange->connection))
 		return fn_fail(err, FN_DEADLINE, "stream: the call has been given up already");
 	exchange->streaming = true;
-	exchange->close = exchange->close || exchange->head.http_1_0 ||
-			  (fn_stopping(call) && exchange->connection->unread.size == 0);
-	exchange_compose(exchange);
+	exchange->close = exchange->close || exchange->head.http_1_0;
+	connection_compose(exchange->connection);
 	if (send_all(call, exchange->out, 1, err))
 		return true;
 	exchange->broken = true;

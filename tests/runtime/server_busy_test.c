@@ -8,14 +8,6 @@ static struct answer answer;
 
 static const unsigned limits[] = {1, 8};
 
-static void
-assert_released(struct peer *peer)
-{
-	ck_assert(peer_read(peer, &answer));
-	ck_assert_int_eq(answer.status, 200);
-	ck_assert_bytes_eq(answer.body, "released");
-}
-
 /* ---- How many run ---- */
 
 #define CROWD 32
@@ -41,7 +33,7 @@ START_TEST(as_many_run_as_may)
 	led_release(CROWD * EACH);
 	for (size_t i = 0; i < CROWD; i++) {
 		for (int n = 0; n < EACH; n++)
-			assert_released(peers[i]);
+			led_assert_released(peers[i]);
 		peer_close(peers[i]);
 	}
 	ck_assert_uint_eq(atomic_load(&led_most_running), limits[_i]);
@@ -52,16 +44,14 @@ END_TEST
 /* Contract 49: requests of one connection are not run side by side, though there were handlers. */
 START_TEST(a_connection_has_one_call_at_a_time)
 {
-	struct peer *piped = led_peer(), *other = led_peer();
+	struct peer *piped = led_busy_peer(), *other = led_busy_peer();
 
-	peer_sends(piped, GET("/wait") GET("/wait") GET("/wait"));
-	peer_sends(other, GET("/wait"));
-	led_wait_until_begun(2);
+	peer_sends(piped, GET("/wait") GET("/wait"));
 	ck_assert(peer_is_silent(piped, 50));
 	led_release(4);
 	for (int i = 0; i < 3; i++)
-		assert_released(piped);
-	assert_released(other);
+		led_assert_released(piped);
+	led_assert_released(other);
 	ck_assert_uint_eq(atomic_load(&led_most_running), 2);
 	peer_close(piped);
 	peer_close(other);
@@ -81,18 +71,16 @@ START_TEST(a_slow_call_holds_up_its_own_connection_alone)
 
 	led_options.concurrency = 2;
 	led_server_start();
-	piped = led_peer();
-	peer_sends(piped, GET("/wait"));
+	piped = led_busy_peer();
 	for (int i = 0; i < QUEUE; i++) {
 		snprintf(text, sizeof(text), POST("Content-Length: 3\r\n") "%03d", i);
 		peer_sends(piped, text);
 	}
-	led_wait_until_begun(1);
 	for (int i = 0; i < 20; i++)
 		led_assert_others_work();
 	ck_assert(peer_is_silent(piped, 0));
 	led_release(1);
-	assert_released(piped);
+	led_assert_released(piped);
 	for (int i = 0; i < QUEUE; i++) {
 		snprintf(text, sizeof(text), "%03d", i);
 		ck_assert(peer_read(piped, &answer));
@@ -109,11 +97,10 @@ START_TEST(a_pipeline_does_not_jump_the_line)
 
 	led_options.concurrency = 1;
 	led_server_start();
-	piped = led_peer();
+	piped = led_busy_peer();
 	other = led_peer();
-	for (int i = 0; i < QUEUE; i++)
+	for (int i = 1; i < QUEUE; i++)
 		peer_sends(piped, GET("/wait"));
-	led_wait_until_begun(1);
 	peer_sends(other, GET("/works"));
 	ck_assert(peer_is_silent(other, 50));
 	led_release(QUEUE / 10);
@@ -121,7 +108,7 @@ START_TEST(a_pipeline_does_not_jump_the_line)
 	ck_assert_bytes_eq(answer.body, "GET|/works||Host=h;|");
 	led_release(QUEUE - QUEUE / 10);
 	for (int i = 0; i < QUEUE; i++)
-		assert_released(piped);
+		led_assert_released(piped);
 	peer_close(piped);
 	peer_close(other);
 }
@@ -156,10 +143,8 @@ START_TEST(bodies_trickle_in_while_all_are_busy)
 	probe = led_peer();
 	for (size_t i = 0; i < COUNT(busy); i++) {
 		slow[i] = led_peer();
-		busy[i] = led_peer();
-		peer_sends(busy[i], GET("/wait"));
+		busy[i] = led_busy_peer();
 	}
-	led_wait_until_begun(COUNT(busy));
 	for (; *trickle; trickle++) {
 		for (size_t i = 0; i < COUNT(slow); i++)
 			peer_send(slow[i], (struct fn_bytes){trickle, 1});
@@ -168,7 +153,7 @@ START_TEST(bodies_trickle_in_while_all_are_busy)
 	ck_assert(peer_is_silent(slow[0], 50));
 	led_release(COUNT(busy));
 	for (size_t i = 0; i < COUNT(busy); i++) {
-		assert_released(busy[i]);
+		led_assert_released(busy[i]);
 		ck_assert(peer_read(slow[i], &answer));
 		ck_assert_bytes_eq(answer.body, LETTERS);
 		peer_close(busy[i]);
@@ -186,21 +171,16 @@ START_TEST(time_passes_while_all_are_busy)
 	led_options.concurrency = limits[_i];
 	led_options.timeouts.head_ms = led_options.timeouts.idle_ms = 300;
 	led_server_start();
-	for (unsigned i = 0; i < limits[_i]; i++) {
-		busy[i] = led_peer();
-		peer_sends(busy[i], GET("/wait"));
-	}
-	led_wait_until_begun(limits[_i]);
+	for (unsigned i = 0; i < limits[_i]; i++)
+		busy[i] = led_busy_peer();
 	idle = led_peer();
 	slow = led_peer();
 	peer_sends(slow, "GET / HTTP/1.1\r\n");
-	ck_assert(peer_read(slow, &answer));
-	ck_assert_int_eq(answer.status, 408);
-	ck_assert(peer_ended(slow));
+	led_assert_refused(slow, 408);
 	ck_assert(peer_ended(idle));
 	led_release(limits[_i]);
 	for (unsigned i = 0; i < limits[_i]; i++) {
-		assert_released(busy[i]);
+		led_assert_released(busy[i]);
 		peer_close(busy[i]);
 	}
 	peer_close(slow);

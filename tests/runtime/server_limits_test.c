@@ -25,8 +25,7 @@ START_TEST(calls_wait_for_their_turn)
 	ck_assert(peer_is_silent(peers[4], 100));
 	led_release(COUNT(peers));
 	for (size_t i = 0; i < COUNT(peers); i++) {
-		ck_assert(peer_read(peers[i], &answer));
-		ck_assert_int_eq(answer.status, 200);
+		led_assert_released(peers[i]);
 		peer_close(peers[i]);
 	}
 	ck_assert_uint_eq(atomic_load(&led_most_running), 2);
@@ -50,8 +49,7 @@ START_TEST(calls_run_side_by_side)
 	led_wait_until_begun(count);
 	led_release(count);
 	for (unsigned i = 0; i < count; i++) {
-		ck_assert(peer_read(peers[i], &answer));
-		ck_assert_int_eq(answer.status, 200);
+		led_assert_released(peers[i]);
 		peer_close(peers[i]);
 	}
 }
@@ -73,13 +71,11 @@ START_TEST(nobody_waits_for_ever)
 	led_options.concurrency = 1;
 	led_options.wait_ms = SOON_MS;
 	led_server_start();
-	first = led_peer();
-	peer_sends(first, GET("/wait"));
-	led_wait_until_begun(1);
+	first = led_busy_peer();
 	second = led_peer();
 	assert_busy(second);
 	led_release(1);
-	ck_assert(peer_read(first, &answer));
+	led_assert_released(first);
 	led_assert_works(second);
 	ck_assert_uint_eq(atomic_load(&led_calls), 2);
 	peer_close(first);
@@ -94,15 +90,13 @@ START_TEST(who_waits_may_have_said_all)
 
 	led_options.concurrency = 1;
 	led_server_start();
-	running = led_peer();
+	running = led_busy_peer();
 	waiting = led_peer();
-	peer_sends(running, GET("/wait"));
-	led_wait_until_begun(1);
 	peer_sends(waiting, GET("/works") GET("/works"));
 	peer_finish(waiting);
 	ck_assert(peer_is_silent(waiting, 100));
 	led_release(1);
-	ck_assert(peer_read(running, &answer));
+	led_assert_released(running);
 	for (int i = 0; i < 2; i++) {
 		ck_assert(peer_read(waiting, &answer));
 		ck_assert_int_eq(answer.status, 200);
@@ -116,25 +110,25 @@ END_TEST
 /* Where as many wait as may the next one is sent away at once. */
 START_TEST(the_line_has_an_end)
 {
-	struct peer *peers[3];
+	struct peer *running, *waiting, *next;
 
 	led_options.concurrency = 1;
 	led_options.waiting_most = 1;
 	led_server_start();
-	for (size_t i = 0; i < COUNT(peers); i++)
-		peers[i] = led_peer();
-	peer_sends(peers[0], GET("/wait"));
-	led_wait_until_begun(1);
-	peer_sends(peers[1], GET("/works"));
-	ck_assert(peer_is_silent(peers[1], 50));
-	assert_busy(peers[2]);
-	assert_busy(peers[2]);
+	running = led_busy_peer();
+	waiting = led_peer();
+	next = led_peer();
+	peer_sends(waiting, GET("/works"));
+	ck_assert(peer_is_silent(waiting, 50));
+	assert_busy(next);
+	assert_busy(next);
 	led_release(1);
-	ck_assert(peer_read(peers[0], &answer) && answer.status == 200);
-	ck_assert(peer_read(peers[1], &answer) && answer.status == 200);
-	led_assert_works(peers[2]);
-	for (size_t i = 0; i < COUNT(peers); i++)
-		peer_close(peers[i]);
+	led_assert_released(running);
+	ck_assert(peer_read(waiting, &answer) && answer.status == 200);
+	led_assert_works(next);
+	peer_close(running);
+	peer_close(waiting);
+	peer_close(next);
 }
 END_TEST
 
@@ -149,10 +143,8 @@ START_TEST(a_late_call_is_answered_without_it)
 	led_options.request_timeout_ms = SOON_MS;
 	led_server_start();
 	peer = led_peer();
-	ck_assert_int_eq(peer_ask(peer, GET("/wait"), &answer), 504);
-	ck_assert_bytes_eq(answer_header(&answer, "Content-Type"), "application/problem+json");
-	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
-	ck_assert(peer_ended(peer));
+	peer_sends(peer, GET("/wait"));
+	led_assert_refused(peer, 504);
 	ck_assert_uint_eq(atomic_load(&led_running), 1);
 	led_release(1);
 	led_assert_others_work();
@@ -188,9 +180,7 @@ START_TEST(a_late_call_is_not_begun)
 	led_options.concurrency = 1;
 	led_options.request_timeout_ms = SOON_MS;
 	led_server_start();
-	first = led_peer();
-	peer_sends(first, GET("/wait"));
-	led_wait_until_begun(1);
+	first = led_busy_peer();
 	second = led_peer();
 	ck_assert_int_eq(peer_ask(second, GET("/works"), &answer), 504);
 	led_release(1);
@@ -265,11 +255,9 @@ START_TEST(who_goes_away_leaves_the_line)
 	led_options.concurrency = 1;
 	led_options.waiting_most = 1;
 	led_server_start();
-	running = led_peer();
+	running = led_busy_peer();
 	waiting = led_peer();
 	next = led_peer();
-	peer_sends(running, GET("/wait"));
-	led_wait_until_begun(1);
 	peer_sends(waiting, GET("/works"));
 	ck_assert(peer_is_silent(waiting, 50));
 	hang_up(waiting, hang_ups[_i]);
@@ -282,8 +270,7 @@ START_TEST(who_goes_away_leaves_the_line)
 		peer_sends(next, GET("/works"));
 	}
 	led_release(1);
-	ck_assert(peer_read(running, &answer));
-	ck_assert_bytes_eq(answer.body, "released");
+	led_assert_released(running);
 	ck_assert(peer_read(next, &answer));
 	ck_assert_bytes_eq(answer.body, "GET|/works||Host=h;|");
 	ck_assert_uint_eq(atomic_load(&led_calls), 2);

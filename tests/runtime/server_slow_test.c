@@ -38,10 +38,7 @@ START_TEST(a_slow_request_is_given_up)
 		ck_assert(peer_read(peer, &answer) && answer.status == 200);
 	while (peer_is_silent(peer, 20))
 		peer_sends(peer, dawdlers[_i].again);
-	ck_assert(peer_read(peer, &answer));
-	ck_assert_int_eq(answer.status, 408);
-	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
-	ck_assert(peer_ended(peer));
+	led_assert_refused(peer, 408);
 	peer_close(peer);
 }
 END_TEST
@@ -122,10 +119,8 @@ START_TEST(a_call_outlasts_what_clients_may)
 	ck_assert(peer_read(running, &answer));
 	ck_assert(peer_is_silent(running, 5 * SOON_MS));
 	led_release(2);
-	ck_assert(peer_read(running, &answer));
-	ck_assert_bytes_eq(answer.body, "released");
-	ck_assert(peer_read(waiting, &answer));
-	ck_assert_bytes_eq(answer.body, "released");
+	led_assert_released(running);
+	led_assert_released(waiting);
 	peer_close(running);
 	peer_close(waiting);
 }

@@ -12,6 +12,16 @@ server_finish(void)
 	ck_assert(led_server_end());
 }
 
+/* From then on the server is seen to stop. */
+static void
+wait_until_nobody_is_let_in(void)
+{
+	struct peer *late;
+
+	while ((late = peer_connect_to("127.0.0.1", (unsigned)led_options.port)))
+		peer_close(late);
+}
+
 /* Contract 22, 24, 25: a request whose first half has come may send the other. */
 START_TEST(half_a_request_is_waited_for)
 {
@@ -20,13 +30,7 @@ START_TEST(half_a_request_is_waited_for)
 	peer_sends(peer, POST("Content-Length: 5\r\n") "he");
 	ck_assert(peer_is_silent(peer, 50));
 	led_server_signal();
-	while (true) {
-		struct peer *late = peer_connect_to("127.0.0.1", (unsigned)led_options.port);
-
-		if (!late)
-			break;
-		peer_close(late);
-	}
+	wait_until_nobody_is_let_in();
 	ck_assert_int_eq(peer_ask(peer, "llo", &answer), 200);
 	ck_assert_bytes_eq(answer.body, "hello");
 	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
@@ -43,9 +47,7 @@ START_TEST(half_a_request_is_not_waited_for_long)
 	peer_sends(peer, "GET / HTTP/1.1\r\n");
 	ck_assert(peer_is_silent(peer, 50));
 	led_server_signal();
-	ck_assert(peer_read(peer, &answer));
-	ck_assert_int_eq(answer.status, 408);
-	ck_assert(peer_ended(peer));
+	led_assert_refused(peer, 408);
 	peer_close(peer);
 }
 END_TEST
@@ -87,14 +89,51 @@ START_TEST(a_call_without_end_does_not_stop_the_end)
 
 	led_options.timeouts.drain_ms = SOON_MS;
 	led_server_start();
+	peer = led_busy_peer();
+	led_server_signal();
+	led_assert_refused(peer, 503);
+	ck_assert(!led_server_end());
+	peer_close(peer);
+}
+END_TEST
+
+/* Nor does a client that has had his last answer and stays. */
+START_TEST(who_stays_does_not_stop_the_end)
+{
+	struct peer *peer;
+
+	led_options.timeouts.linger_ms = SOON_MS;
+	led_server_start();
 	peer = led_peer();
-	peer_sends(peer, GET("/wait"));
+	ck_assert_int_eq(
+		peer_ask(peer, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", &answer),
+		200);
+	ck_assert(peer_ended(peer));
+	led_server_signal();
+	ck_assert(led_server_end());
+	peer_close(peer);
+}
+END_TEST
+
+#define HEAD(path) "HEAD " path " HTTP/1.1\r\n" HOST "\r\n"
+
+static const char *const pairs[] = {HEAD("/wait") HEAD("/wait"), HEAD("/drip") HEAD("/drip")};
+
+/* Contract 24: the last answer says that it is the last, be it a stream; and no other does. */
+START_TEST(the_last_answer_says_so)
+{
+	struct peer *peer = led_peer();
+
+	peer_sends(peer, pairs[_i]);
 	led_wait_until_begun(1);
 	led_server_signal();
-	ck_assert(peer_read(peer, &answer));
-	ck_assert_int_eq(answer.status, 503);
+	wait_until_nobody_is_let_in();
+	led_release(2);
+	ck_assert(peer_read_head(peer, &answer));
+	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "");
+	ck_assert(peer_read_head(peer, &answer));
+	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
 	ck_assert(peer_ended(peer));
-	ck_assert(!led_server_end());
 	peer_close(peer);
 }
 END_TEST
@@ -118,6 +157,8 @@ main(void)
 		{STOPPED(who_has_come_in_is_served)},
 		{STOPPED(a_call_sees_that_the_server_stops)},
 		{.test = a_call_without_end_does_not_stop_the_end, .setup = led_server_defaults},
+		{.test = who_stays_does_not_stop_the_end, .setup = led_server_defaults},
+		{STOPPED(the_last_answer_says_so), .rows = COUNT(pairs)},
 		{.test = timeouts_suit_the_platform},
 	};
 

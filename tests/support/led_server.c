@@ -50,8 +50,8 @@ echo(struct fn_call *call, struct fn_error *err)
 	return fn_reply(call, 200, call->body, err);
 }
 
-static bool
-wait_for_release(struct fn_call *call, struct fn_error *err)
+static void
+wait_for_release(void)
 {
 	unsigned now = atomic_fetch_add(&led_running, 1) + 1, most = atomic_load(&led_most_running);
 
@@ -61,7 +61,21 @@ wait_for_release(struct fn_call *call, struct fn_error *err)
 	while (sem_wait(&released) != 0)
 		continue;
 	atomic_fetch_sub(&led_running, 1);
+}
+
+static bool
+reply_when_released(struct fn_call *call, struct fn_error *err)
+{
+	wait_for_release();
 	return fn_reply(call, 200, FN_BYTES("released"), err);
+}
+
+static bool
+stream_when_released(struct fn_call *call, struct fn_error *err)
+{
+	wait_for_release();
+	TRY(fn_stream_begin(call, 200, err));
+	return fn_stream_write(call, FN_BYTES("released"), err);
 }
 
 static bool
@@ -142,7 +156,8 @@ static const struct {
 	bool (*handle)(struct fn_call *, struct fn_error *);
 } handlers[] = {
 	{"/echo", echo},
-	{"/wait", wait_for_release},
+	{"/wait", reply_when_released},
+	{"/drip", stream_when_released},
 	{"/gone", wait_for_hang_up},
 	{"/stopping", wait_for_the_end},
 	{"/stream", stream_without_end},
@@ -286,6 +301,38 @@ struct peer *
 led_peer(void)
 {
 	return peer_connect((unsigned)led_options.port);
+}
+
+struct peer *
+led_busy_peer(void)
+{
+	struct peer *peer = led_peer();
+
+	peer_sends(peer, GET("/wait"));
+	led_wait_until_begun(1);
+	return peer;
+}
+
+void
+led_assert_released(struct peer *peer)
+{
+	struct answer answer;
+
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert_bytes_eq(answer.body, "released");
+}
+
+void
+led_assert_refused(struct peer *peer, int status)
+{
+	struct answer answer;
+
+	ck_assert(peer_read(peer, &answer));
+	ck_assert_int_eq(answer.status, status);
+	ck_assert_bytes_eq(answer_header(&answer, "Content-Type"), "application/problem+json");
+	ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
+	ck_assert(peer_ended(peer));
 }
 
 void

@@ -2,6 +2,7 @@
  *
  *	/echo          answers with the body
  *	/wait          says that it has begun, and waits until it is released
+ *	/drip          the same, and streams its answer
  *	/gone          waits until it sees that nobody waits for it any more
  *	/stream        says that it has begun, and streams until nobody takes it any more
  *	/large?size=N  answers N bytes, of which the nth is n modulo 251
@@ -44,7 +45,11 @@ extern atomic_uint led_calls, led_running, led_most_running;
 void led_wait_until_begun(unsigned count); /* so many calls more of /wait, /gone, /stream */
 void led_release(unsigned count);          /* so many calls of /wait */
 
-struct peer *led_peer(void); /* a client that has connected */
+struct peer *led_peer(void);             /* a client that has connected */
+struct peer *led_busy_peer(void);        /* one whose call of /wait has begun */
+void led_assert_released(struct peer *); /* such a call is answered */
+/* The next answer is this refusal, and the last one. */
+void led_assert_refused(struct peer *, int status);
 void led_assert_works(struct peer *);
 void led_assert_others_work(void);
 
