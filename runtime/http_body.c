@@ -92,6 +92,18 @@ on_chunk_extension(struct http_body *body, char c, struct http_refusal *refusal)
 	return true;
 }
 
+/* Blanks may stand before an extension; anything else behind them could be taken for the size. */
+static bool
+on_chunk_size_end(struct http_body *body, char c, struct http_refusal *refusal)
+{
+	bool is_blank = c == ' ' || c == '\t';
+
+	if (!is_blank && c != ';' && c != '\r')
+		return refuse(refusal, 400, "a chunk's size is no hexadecimal number");
+	body->state = is_blank ? BODY_CHUNK_SIZE_END : BODY_CHUNK_EXTENSION;
+	return on_chunk_extension(body, c, refusal);
+}
+
 static bool
 on_chunk_size(struct http_body *body, char c, struct http_refusal *refusal)
 {
@@ -102,10 +114,9 @@ on_chunk_size(struct http_body *body, char c, struct http_refusal *refusal)
 		body->digits++;
 		return true;
 	}
-	if (body->digits == 0 || (c != '\r' && c != ';' && c != ' ' && c != '\t'))
+	if (body->digits == 0)
 		return refuse(refusal, 400, "a chunk's size is no hexadecimal number");
-	body->state = BODY_CHUNK_EXTENSION;
-	return on_chunk_extension(body, c, refusal);
+	return on_chunk_size_end(body, c, refusal);
 }
 
 static bool
@@ -158,6 +169,8 @@ on_framing(struct http_body *body, char c, struct http_refusal *refusal)
 	switch (body->state) {
 	case BODY_CHUNK_SIZE:
 		return on_chunk_size(body, c, refusal);
+	case BODY_CHUNK_SIZE_END:
+		return on_chunk_size_end(body, c, refusal);
 	case BODY_CHUNK_EXTENSION:
 		return on_chunk_extension(body, c, refusal);
 	case BODY_CHUNK_SIZE_LF:

@@ -46,28 +46,30 @@ http_head_find(struct fn_bytes stream, size_t *scanned, size_t *size, struct htt
 
 /* ---- Characters -------------------------------------------------------------------------- */
 
-enum { TOKEN = 1, VISIBLE = 2, VALUE = 4 };
+enum { TOKEN = 1, VISIBLE = 2, VALUE = 4, HOST = 8 };
 #define T (TOKEN | VISIBLE | VALUE)
 #define V (VISIBLE | VALUE)
-#define H (TOKEN | VALUE)
+#define TH (T | HOST)
+#define VH (V | HOST)
 
-/* RFC 9110: 5.6.2 tchar, and 5.5 field-content with obs-text. A target is more strictly RFC 3986's,
- * but clients send every visible character. Only '#' could be read in two ways, as the start of a
- * fragment, and has no place in a target or a host. */
+/* RFC 9110: 5.6.2 tchar, and 5.5 field-content with obs-text. RFC 3986: 3.2.2 host and its port. A
+ * target is more strictly RFC 3986's, but clients send every visible character. Only '#' could be
+ * read in two ways, as the start of a fragment, and has no place in a target. */
 /* clang-format off */
 __extension__ static const unsigned char kinds[256] = {
-	['!'] = T, ['"'] = V, ['#'] = H, ['$'] = T, ['%'] = T, ['&'] = T, ['\''] = T, ['('] = V,
-	[')'] = V, ['*'] = T, ['+'] = T, [','] = V, ['-'] = T, ['.'] = T, ['/'] = V, [':'] = V,
-	[';'] = V, ['<'] = V, ['='] = V, ['>'] = V, ['?'] = V, ['@'] = V, ['['] = V, ['\\'] = V,
-	[']'] = V, ['^'] = T, ['_'] = T, ['`'] = T, ['{'] = V, ['|'] = T, ['}'] = V, ['~'] = T,
-	['0' ... '9'] = T, ['A' ... 'Z'] = T, ['a' ... 'z'] = T,
-	['\t'] = VALUE, [' '] = VALUE, [0x80 ... 0xff] = VALUE,
+	['!'] = TH, ['"'] = V, ['$'] = TH, ['%'] = TH, ['&'] = TH, ['\''] = TH, ['('] = VH, [')'] = VH,
+	['*'] = TH, ['+'] = TH, [','] = VH, ['-'] = TH, ['.'] = TH, ['/'] = V, [':'] = VH, [';'] = VH,
+	['<'] = V, ['='] = VH, ['>'] = V, ['?'] = V, ['@'] = V, ['['] = VH, ['\\'] = V, [']'] = VH,
+	['^'] = T, ['_'] = TH, ['`'] = T, ['{'] = V, ['|'] = T, ['}'] = V, ['~'] = TH,
+	['0' ... '9'] = TH, ['A' ... 'Z'] = TH, ['a' ... 'z'] = TH,
+	['#'] = TOKEN | VALUE, ['\t'] = VALUE, [' '] = VALUE, [0x80 ... 0xff] = VALUE,
 };
 /* clang-format on */
 
 #undef T
 #undef V
-#undef H
+#undef TH
+#undef VH
 
 static bool
 consists_of(struct fn_bytes bytes, unsigned kind)
@@ -77,14 +79,6 @@ consists_of(struct fn_bytes bytes, unsigned kind)
 			return false;
 	}
 	return true;
-}
-
-/* What may stand in Host, which may also be empty. */
-static bool
-names_host(struct fn_bytes bytes)
-{
-	return consists_of(bytes, VISIBLE) && !memchr(bytes.at, '/', bytes.size) &&
-	       !memchr(bytes.at, '@', bytes.size);
 }
 
 /* The next line without its CR LF; http_head_find has made sure that there is one. */
@@ -124,7 +118,7 @@ read_authority(struct http_head *head, struct fn_bytes *target, struct http_refu
 	while (target->size > 0 && target->at[0] != '/' && target->at[0] != '?')
 		*target = (struct fn_bytes){target->at + 1, target->size - 1};
 	authority.size -= target->size;
-	if (authority.size == 0 || !names_host(authority))
+	if (authority.size == 0 || !consists_of(authority, HOST))
 		return refuse(refusal, 400, "the request target names no host");
 	head->authority = authority;
 	return true;
@@ -160,6 +154,8 @@ read_request_line(struct http_head *head, struct fn_bytes line, struct http_refu
 	target = fn_bytes_cut(&line, ' ');
 	if (head->method.size == 0 || !consists_of(head->method, TOKEN))
 		return refuse(refusal, 400, "the request line does not start with a method");
+	if (fn_bytes_is(head->method, "CONNECT"))
+		return refuse(refusal, 501, "there are no tunnels here");
 	TRY(read_version(head, line, refusal));
 	return read_target(head, target, refusal);
 }
@@ -176,7 +172,7 @@ static bool
 on_host(struct http_head *head, struct framing *seen, struct fn_bytes value,
 	struct http_refusal *refusal)
 {
-	if (seen->hosts++ > 0 || (value.size > 0 && !names_host(value)))
+	if (seen->hosts++ > 0 || !consists_of(value, HOST))
 		return refuse(refusal, 400, "Host must be given once and name a host");
 	if (head->authority.size > 0)
 		head->headers[head->header_count - 1].value = head->authority;

@@ -99,7 +99,7 @@ static const struct {
 		FN_BYTES_INIT("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
 		0},
 	{FN_BYTES_INIT("1;a=b;c=\"d\"\r\nx\r\n0;last\r\n\r\n"), FN_BYTES_INIT("x"), 0},
-	{FN_BYTES_INIT("1 \t ;a\r\nx\r\n0\r\n\r\n"), FN_BYTES_INIT("x"), 0},
+	{FN_BYTES_INIT("1 \t ;a\r\nx\r\n0 \r\n\r\n"), FN_BYTES_INIT("x"), 0},
 	{FN_BYTES_INIT("0\r\nX-Sum: 1\r\nContent-Length: 9\r\n\r\nGET"), {0}, 3},
 };
 
@@ -141,6 +141,8 @@ static const struct {
 	{"negative size", FN_BYTES_INIT("-5\r\nhello\r\n"), 400},
 	{"0x", FN_BYTES_INIT("0x5\r\nhello\r\n"), 400},
 	{"h for a digit", FN_BYTES_INIT("5h\r\nhello\r\n"), 400},
+	{"digit behind a blank", FN_BYTES_INIT("5 0\r\nhello\r\n0\r\n\r\n"), 400},
+	{"word behind a tab", FN_BYTES_INIT("5\ta\r\nhello\r\n0\r\n\r\n"), 400},
 	{"underscore", FN_BYTES_INIT("1_0\r\nhello\r\n"), 400},
 	{"16 digits", FN_BYTES_INIT("0000000000000005\r\nhello\r\n"), 400},
 	{"size over 64 bits", FN_BYTES_INIT("10000000000000005\r\nhello\r\n"), 400},
@@ -183,16 +185,14 @@ END_TEST
 START_TEST(an_odd_chunk_reaches_no_function)
 {
 	struct peer *peer = led_peer();
-	struct answer answer;
 
 	peer_sends(peer, POST("Transfer-Encoding: chunked\r\n"));
 	peer_send(peer, refused[_i].stream);
 	if (refused[_i].status < 0) {
 		ck_assert(peer_is_silent(peer, 20));
 	} else {
-		ck_assert_int_eq(peer_ask(peer, GET("/smuggled"), &answer), refused[_i].status);
-		ck_assert_bytes_eq(answer_header(&answer, "Connection"), "close");
-		ck_assert(peer_ended(peer));
+		peer_sends(peer, GET("/smuggled"));
+		led_assert_refused(peer, refused[_i].status);
 	}
 	ck_assert_uint_eq(atomic_load(&led_calls), 0);
 	peer_close(peer);
