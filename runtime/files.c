@@ -296,7 +296,8 @@ reply_form(const struct fn_files *files, struct fn_call *call, const char *name,
 	TRY(fn_reply_header(call, "Accept-Ranges", FN_BYTES("bytes"), err));
 	if (form->encoding)
 		TRY(fn_reply_header(call, "Content-Encoding", fn_bytes(form->encoding), err));
-	if (unless.size == 0 || fn_bytes_equal(unless, form->etag))
+	if (fn_bytes_is(call->method, "GET") &&
+		(unless.size == 0 || fn_bytes_equal(unless, form->etag)))
 		range = range_read(fn_header(call, "Range"), form->size);
 	return reply_part(call, form, &range, err);
 }

@@ -50,6 +50,7 @@ folder_open(void)
 	write_file("www/a b\xc3\xa9.txt", "blank");
 	link_to("../secret.txt", "www/out.txt");
 	link_to("..", "www/up");
+	ck_assert_int_eq(mkfifo(fn_textf(arena, "%s/www/pipe.txt", root), 0644), 0);
 	ck_assert_msg(fn_files_open(&files, fn_textf(arena, "%s/www", root), "max-age=60", &err),
 		"%s", err.message);
 }
@@ -128,6 +129,7 @@ static const struct {
 	{"link to the parent", FN_BYTES_INIT("/up/secret.txt")},
 	{"empty segment", FN_BYTES_INIT("//etc/passwd")},
 	{"empty segment within", FN_BYTES_INIT("/sub//index.html")},
+	{"pipe", FN_BYTES_INIT("/pipe.txt")},
 	{"a file as folder", FN_BYTES_INIT("/app.js/x")},
 	{"NUL", FN_BYTES_INIT("/app.js\0.png")},
 };
@@ -218,6 +220,19 @@ START_TEST(part_is_served)
 }
 END_TEST
 
+/* RFC 9110, 14.2: only GET has parts, and HEAD is told what the whole is like. */
+START_TEST(head_knows_no_part)
+{
+	struct fn_call call = get("Range", "bytes=2-5");
+	struct fn_error err = {0};
+
+	call.method = FN_BYTES("HEAD");
+	ck_assert(fn_files_reply(&files, &call, FN_BYTES("/app.js"), &err));
+	ck_assert_int_eq(call.answer.status, 200);
+	ck_assert_bytes_eq(call.answer.body, "0123456789");
+}
+END_TEST
+
 START_TEST(part_of_another_version_is_not_served)
 {
 	struct fn_call call = get("Range", "bytes=0-0");
@@ -277,6 +292,7 @@ main(void)
 		{.test = only_reading_is_possible, IN_FOLDER},
 		{.test = known_file_is_not_sent_again, .rows = COUNT(tags), IN_FOLDER},
 		{.test = part_is_served, .rows = COUNT(ranges), IN_FOLDER},
+		{.test = head_knows_no_part, IN_FOLDER},
 		{.test = part_of_another_version_is_not_served, IN_FOLDER},
 		{.test = compressed_form_is_chosen, .rows = COUNT(encodings), IN_FOLDER},
 		{.test = missing_folder_is_named},
