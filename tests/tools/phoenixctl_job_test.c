@@ -273,10 +273,10 @@ static const struct {
 		JOB_SUCCEEDED, 90},
 	{submit_failed, "job cancel " ID, 1, "the video has failed already", "failed", JOB_DEAD,
 		100},
-	{submit_nothing, "job cancel " ID, 3, "creations/" ID ": there is no such document", NULL,
+	{submit_nothing, "job cancel " ID, 3, "job " ID ": the store knows no such job", NULL,
 		JOB_UNKNOWN, 100},
-	{submit_nothing, "job cancel img_fox", 3, "img_fox: this is no video", NULL, JOB_UNKNOWN,
-		100},
+	{submit_nothing, "job cancel img_fox", 3, "job img_fox: the store knows no such job", NULL,
+		JOB_UNKNOWN, 100},
 
 	{submit_failed, "dead replay " ID, 0, ID " waits again, at place 1 of 1. Workers", "queued",
 		JOB_WAITING, 90},

@@ -63,9 +63,17 @@ START_TEST(right_ledger_is_proved)
 		phoenixctl_says("ledger check"), "2 users, 6 entries: 0 ledgers are wrong.\n");
 	ck_assert_str_eq(phoenixctl_says("ledger check --user ben"),
 		"1 users, 2 entries: 0 ledgers are wrong.\n");
-	ck_assert_str_eq(phoenixctl_says("ledger check --user nobody"),
-		"0 users, 0 entries: 0 ledgers are wrong.\n");
 	phoenixctl_includes("ledger check --json", "{\"users\":2,\"entries\":6,\"wrong\":0}");
+}
+END_TEST
+
+/* Where there is nothing, nothing is proved. */
+START_TEST(no_ledger_is_no_proof)
+{
+	phoenixctl_fails("ledger check --user nobody", 3, "the store has no ledger of nobody");
+	phoenixctl_settings[CTL_STORE] =
+		fn_textf(call.arena, "%s.of-nobody", phoenixctl_settings[CTL_STORE]);
+	phoenixctl_fails("ledger check", 3, "the store has no ledger");
 }
 END_TEST
 
@@ -125,6 +133,7 @@ main(void)
 {
 	const struct suite_case cases[] = {
 		{.test = right_ledger_is_proved},
+		{.test = no_ledger_is_no_proof},
 		{.test = wrong_ledger_is_noticed, .rows = COUNT(tamperings)},
 	};
 

@@ -197,6 +197,19 @@ START_TEST(command_has_help)
 }
 END_TEST
 
+/* A word that only begins commands is helped with those, and "help" asks as --help does. */
+START_TEST(help_is_there_for_who_guesses)
+{
+	const char *queue = phoenixctl_says("queue --help");
+
+	ck_assert(strstr(queue, "  queue status ") && strstr(queue, "  queue list "));
+	ck_assert_ptr_null(strstr(queue, "dead list"));
+	ck_assert_str_eq(phoenixctl_says("help queue"), queue);
+	ck_assert_str_eq(phoenixctl_says("help"), phoenixctl_says("--help"));
+	ck_assert_str_eq(phoenixctl_says("help job show"), phoenixctl_says("job show --help"));
+}
+END_TEST
+
 #define LONG_WORD "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" /* 65 */
 
 static const struct {
@@ -207,7 +220,8 @@ static const struct {
 	{{""}, "\"\" is no command"},
 	{{"queue"}, "queue: one of \"queue status\", \"queue list\" is wanted"},
 	{{"queue", "lst"}, "queue: one of \"queue status\", \"queue list\" is wanted"},
-	{{"worker", "--help"}, "worker: one of \"worker list\""},
+	{{"nonsense", "--help"}, "\"nonsense\" is no command"},
+	{{"help", "queue", "lst"}, "queue: one of \"queue status\", \"queue list\" is wanted"},
 	{{"%s%n%s%n"}, "\"%s%n%s%n\" is no command"},
 	{{"\033[2J\nhi"}, "\"?[2J hi\" is no command"},
 	{{LONG_WORD LONG_WORD LONG_WORD LONG_WORD LONG_WORD}, "\"aaaa"},
@@ -325,6 +339,7 @@ main(void)
 		{.test = new_queue_is_called_new},
 		{.test = queue_is_paused_and_resumed},
 		{.test = command_has_help, .rows = command_count},
+		{.test = help_is_there_for_who_guesses},
 		{.test = wrong_usage_is_told, .rows = COUNT(usages)},
 		{.test = redis_down_is_told, .rows = COUNT(all_of_queue)},
 		{.test = password_is_not_shown, .rows = COUNT(secrets)},

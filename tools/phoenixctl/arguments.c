@@ -74,23 +74,50 @@ print_settings(const struct fn_settings *settings, size_t count)
 	}
 }
 
+static bool
+is_of(const struct command *command, const char *group)
+{
+	struct fn_bytes rest = fn_bytes(command->name);
+
+	return fn_bytes_is(fn_bytes_cut(&rest, ' '), group);
+}
+
+static bool
+is_group(const char *word)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		if (is_of(&commands[i], word))
+			return true;
+	}
+	return false;
+}
+
+/* Those of a group; NULL: all. */
+static void
+print_commands(const char *group)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		const char *id = commands[i].takes_id ? " ID" : "";
+		int blanks = 16 - (int)strlen(commands[i].name) - (int)strlen(id);
+
+		if (!group || is_of(&commands[i], group))
+			printf("  %s%s%*s%s\n", commands[i].name, id, blanks, "",
+				commands[i].summary);
+	}
+}
+
 static void
 print_all(const struct fn_settings *settings, size_t count)
 {
 	printf("Usage: phoenixctl COMMAND [OPTION...]\n\n"
 	       "Shows what Phoenix's queue of videos is at, and mends what is stuck.\n\n");
-	for (size_t i = 0; i < command_count; i++) {
-		const char *id = commands[i].takes_id ? " ID" : "";
-		int blanks = 16 - (int)strlen(commands[i].name) - (int)strlen(id);
-
-		printf("  %s%s%*s%s\n", commands[i].name, id, blanks, "", commands[i].summary);
-	}
+	print_commands(NULL);
 	printf("\n  --json           for each of them: say it in JSON, one object a line\n"
 	       "  --help           show this, or with a command what there is to know of it\n\n"
 	       "It reads the environment that the functions read:\n\n");
 	print_settings(settings, count);
 	printf("\nColours are left out where NO_COLOR is set.\n\n"
-	       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such job, 78 a wrong "
+	       "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such job or ledger, 78 a wrong "
 	       "setting.\n");
 }
 
@@ -118,9 +145,7 @@ static struct fn_bytes
 commands_of(const char *group, struct fn_builder *names)
 {
 	for (size_t i = 0; i < command_count; i++) {
-		struct fn_bytes rest = fn_bytes(commands[i].name);
-
-		if (fn_bytes_is(fn_bytes_cut(&rest, ' '), group))
+		if (is_of(&commands[i], group))
 			fn_addf(names, "%s\"%s\"", names->size > 0 ? ", " : "", commands[i].name);
 	}
 	return fn_built(names);
@@ -280,6 +305,25 @@ check_options(const struct command *command, const char *given, struct fn_error 
 	return true;
 }
 
+/* Of all, of a command, or of those that begin with a word. */
+static bool
+print_help(char **words, size_t word_count, const struct fn_settings *settings, size_t count,
+	struct fn_error *err)
+{
+	struct arguments wanted;
+	size_t used;
+
+	if (word_count == 0)
+		print_all(settings, count);
+	else if (find_command(&wanted, words, word_count, &used, err))
+		print_command(wanted.command);
+	else if (word_count == 1 && is_group(words[0]))
+		print_commands(words[0]);
+	else
+		return false;
+	return true;
+}
+
 bool
 arguments_read(struct arguments *wanted, int argc, char **argv, const struct fn_settings *settings,
 	size_t count, struct fn_error *err)
@@ -291,15 +335,10 @@ arguments_read(struct arguments *wanted, int argc, char **argv, const struct fn_
 	char **words = argv + optind;
 	size_t word_count = (size_t)(argc - optind);
 
-	if (strchr(given, 'h') && word_count == 0) {
-		print_all(settings, count);
-		exit(0);
-	}
-	if (strchr(given, 'h')) {
-		size_t used;
+	bool is_word = word_count > 0 && strcmp(words[0], "help") == 0;
 
-		TRY(find_command(&read, words, word_count, &used, err));
-		print_command(read.command);
+	if (is_word || strchr(given, 'h')) {
+		TRY(print_help(words + is_word, word_count - is_word, settings, count, err));
 		exit(0);
 	}
 	TRY(read_words(&read, words, word_count, err));

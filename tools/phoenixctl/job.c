@@ -228,7 +228,12 @@ job_cancel(struct tool *tool, struct fn_error *err)
 	struct video_job video;
 	struct fn_bytes id = tool->wanted.id;
 
-	TRY(video_job_read(&video, tool->call, tool->documents, id, err));
+	if (!video_job_read(&video, tool->call, tool->documents, id, err)) {
+		if (err->code == FN_NOT_FOUND)
+			fn_fail(err, FN_NOT_FOUND, "job %.*s: the store knows no such job",
+				FN_ARG(id));
+		return false;
+	}
 	TRY(video_queue_cancel(&tool->videos, tool->call, tool->documents, &video, err));
 	say_canceled(tool, &video);
 	return true;

@@ -41,6 +41,9 @@ ledger_check(struct tool *tool, struct fn_error *err)
 		TRY(ledger_audit_user(&audit, tool->call, tool->documents, user, err));
 	else
 		TRY(ledger_audit_all(&audit, tool->call, tool->documents, err));
+	if (audit.users == 0) /* a proof of nothing is a name, or a STORE_URL, mistyped */
+		return fn_fail(err, FN_NOT_FOUND, "the store has no ledger%s%.*s",
+			user.size > 0 ? " of " : "", FN_ARG(user));
 	say_sums(tool, &audit);
 	if (audit.wrong == 0)
 		return true;
