@@ -5,6 +5,7 @@
  * removed by who opens it a day later. Folders are walked one by one without following
  * symbolic links: nothing inside DIR leads out of it. The content type is not kept: whoever
  * serves the files tells it from their names. Unlike in S3, "a" and "a/b" cannot both be keys. */
+#include "adapters/disk.h"
 #include "adapters/object_store_backend.h"
 #include "fn/clock.h"
 
@@ -84,21 +85,6 @@ folder_open(struct object_store *base, struct fn_arena *arena, struct fn_bytes k
 }
 
 static int
-bytes_write(int file, struct fn_bytes bytes)
-{
-	while (bytes.size > 0) {
-		ssize_t written = write(file, bytes.at, bytes.size);
-		if (written < 0 && errno != EINTR)
-			return errno;
-		if (written > 0) {
-			bytes.at += written;
-			bytes.size -= (size_t)written;
-		}
-	}
-	return 0;
-}
-
-static int
 source_write(int file, const struct fn_source *source, struct fn_arena *arena, struct fn_error *err)
 {
 	size_t most = source->size < PIECE ? (size_t)source->size : PIECE;
@@ -108,28 +94,11 @@ source_write(int file, const struct fn_source *source, struct fn_arena *arena, s
 		size_t size = source->size - at < most ? (size_t)(source->size - at) : most;
 		if (!source->read(source->with, at, piece, size, err))
 			return SOURCE_FAILED;
-		int failed = bytes_write(file, (struct fn_bytes){piece, size});
+		int failed = disk_write(file, (struct fn_bytes){piece, size});
 		if (failed)
 			return failed;
 	}
 	return fsync(file) == 0 ? 0 : errno;
-}
-
-static int
-file_read(int file, char *at, size_t size)
-{
-	while (size > 0) {
-		ssize_t got = read(file, at, size);
-		if (got < 0 && errno != EINTR)
-			return errno;
-		if (got == 0)
-			return EIO; /* shorter than it was: not one of ours */
-		if (got > 0) {
-			at += got;
-			size -= (size_t)got;
-		}
-	}
-	return 0;
 }
 
 static int
@@ -245,7 +214,7 @@ file_get(struct object_store *base, struct fn_call *call, struct fn_bytes key, s
 		return fn_fail(err, FN_TOO_LARGE, "file: the object has more than %zu bytes", most);
 
 	char *at = fn_arena_try(call->arena, size);
-	failed = at ? file_read(file, at, size) : ENOMEM;
+	failed = at ? disk_read(file, 0, at, size) : ENOMEM;
 	if (failed)
 		return disk_fail(err, "read", failed);
 	*bytes = (struct fn_bytes){at, size};

@@ -1,5 +1,7 @@
 #include "adapters/spool.h"
 
+#include "adapters/disk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,16 +41,11 @@ spool_open(struct spool *spool, struct fn_arena *arena, struct fn_error *err)
 bool
 spool_add(struct spool *spool, struct fn_bytes bytes, struct fn_error *err)
 {
-	while (bytes.size > 0) {
-		ssize_t written = write(spool->file, bytes.at, bytes.size);
-		if (written < 0 && errno != EINTR)
-			return disk_fail(err, "write", errno);
-		if (written > 0) {
-			spool->size += (uint64_t)written;
-			bytes.at += written;
-			bytes.size -= (size_t)written;
-		}
-	}
+	int failed = disk_write(spool->file, bytes);
+
+	if (failed)
+		return disk_fail(err, "write", failed);
+	spool->size += bytes.size;
 	return true;
 }
 
@@ -56,20 +53,9 @@ static bool
 read_file(void *with, uint64_t offset, char *into, size_t size, struct fn_error *err)
 {
 	const int *file = with;
+	int failed = disk_read(*file, offset, into, size);
 
-	while (size > 0) {
-		ssize_t got = pread(*file, into, size, (off_t)offset);
-		if (got < 0 && errno != EINTR)
-			return disk_fail(err, "read", errno);
-		if (got == 0)
-			return disk_fail(err, "read", EIO);
-		if (got > 0) {
-			offset += (uint64_t)got;
-			into += got;
-			size -= (size_t)got;
-		}
-	}
-	return true;
+	return failed == 0 || disk_fail(err, "read", failed);
 }
 
 bool
