@@ -9,6 +9,7 @@
 #include "tests/support/scripted_server.h"
 #include "tests/support/suite.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct script answers[] = {{.status = 200, .body = FN_BYTES_INIT("{}")}};
@@ -192,13 +193,17 @@ START_TEST(topic_may_fail)
 }
 END_TEST
 
-/* Without credentials nothing is sent to Google itself. */
+/* Without credentials nothing is sent to Google itself, to which a proxy would be the way. */
 START_TEST(google_wants_credentials)
 {
+	server = scripted_server_start(answers, 1);
+	setenv("https_proxy", scripted_server_url(server), 1);
 	ck_assert(open_at("pubsub:projects/demo-p/topics/bells", ""));
 	call.deadline_ms = fn_now_ms() + 300;
 	ck_assert(!publish());
+	unsetenv("https_proxy");
 	ck_assert_msg(strncmp(err.message, "pubsub: ", 8) == 0, "%s", err.message);
+	ck_assert_uint_eq(scripted_server_connections(server), 0);
 }
 END_TEST
 

@@ -280,7 +280,7 @@ START_TEST(others_go_on_with_the_old_token_while_one_renews)
 {
 	const struct script script[] = {
 		{.status = 200, .headers = FLAVOR, .body = GOOGLE_TOKEN("one")},
-		{.status = 200, .headers = FLAVOR, .body = GOOGLE_TOKEN("two"), .wait_ms = 2000},
+		{.status = 200, .headers = FLAVOR, .body = GOOGLE_TOKEN("two"), .held = true},
 	};
 	pthread_t renewing;
 
@@ -291,6 +291,7 @@ START_TEST(others_go_on_with_the_old_token_while_one_renews)
 	ask_begin(&renewing, 1);
 	wait_for_requests(2);
 	google_gives("Bearer one");
+	scripted_server_release(google.server);
 	ask_end(&renewing, 1);
 	google_gives("Bearer two");
 	ck_assert_uint_eq(scripted_server_requests(google.server), 2);
@@ -319,7 +320,7 @@ END_TEST
 START_TEST(waiting_for_a_fetch_ends_at_the_deadline)
 {
 	const struct script script = {
-		.status = 200, .headers = FLAVOR, .body = GOOGLE_TOKEN("one"), .wait_ms = 1000};
+		.status = 200, .headers = FLAVOR, .body = GOOGLE_TOKEN("one"), .held = true};
 	struct fn_bytes authorization;
 	struct fn_error err = {0};
 	pthread_t fetching;
@@ -332,6 +333,7 @@ START_TEST(waiting_for_a_fetch_ends_at_the_deadline)
 	ck_assert(
 		!google_credentials_token(google.credentials, &google.call, &authorization, &err));
 	ck_assert_int_eq(err.code, FN_DEADLINE);
+	scripted_server_release(google.server);
 	ask_end(&fetching, 1);
 }
 END_TEST
