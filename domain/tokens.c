@@ -9,7 +9,7 @@
 #define BALANCES "balances"
 #define LEDGER "ledger"
 #define MANY 1000000000
-#define OVERDUE_MOST 2 /* refunds in one commit with another change */
+#define OVERDUE_MOST 10 /* refunds in one commit with another change: an hour's pictures */
 
 #define INTO(member) offsetof(struct tokens_config, member)
 
@@ -159,6 +159,25 @@ open_add(struct tokens *tokens, const struct open *open)
 }
 
 /* Who made it has died. */
+static bool
+is_overdue(const struct open *open, int64_t now_ms)
+{
+	return open->until_ms < now_ms;
+}
+
+int64_t
+tokens_to_spend(const struct tokens *tokens)
+{
+	int64_t now_ms = fn_unix_ms(), amount = tokens->balance;
+
+	for (size_t i = 0; i < json_array_size(tokens->open); i++) {
+		const struct open open = open_at(tokens, i);
+
+		amount += is_overdue(&open, now_ms) ? open.amount : 0;
+	}
+	return amount;
+}
+
 static void
 refund_overdue(struct tokens *tokens, struct fn_call *call, struct writes *writes)
 {
@@ -168,7 +187,7 @@ refund_overdue(struct tokens *tokens, struct fn_call *call, struct writes *write
 	while (i < json_array_size(tokens->open) && refunded < OVERDUE_MOST) {
 		const struct open open = open_at(tokens, i);
 
-		if (open.until_ms >= now_ms) {
+		if (!is_overdue(&open, now_ms)) {
 			i++;
 			continue;
 		}

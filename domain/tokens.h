@@ -36,11 +36,14 @@ struct tokens {
 FN_MUST bool tokens_read(struct tokens *, struct fn_call *, struct document_store *,
 	struct fn_bytes user, long signup, struct fn_error *);
 
+/* The balance, and what dead processes have left open, which comes back with the next debit. */
+int64_t tokens_to_spend(const struct tokens *);
+
 /* Add a change to a commit: at most one, of at most TOKENS_WRITES writes. No tokens, no writes.
  * Where others have changed the balance since, or the charge has such an entry already, the commit
  * is FN_CONFLICT or FN_PRECONDITION. `reason` is a literal: "video".
  * FN_PAYMENT_REQUIRED: there are too few; the message is for people. */
-#define TOKENS_WRITES 5
+#define TOKENS_WRITES 13
 FN_MUST bool tokens_debit(struct tokens *, struct fn_call *, struct writes *, int64_t amount,
 	const char *reason, struct fn_bytes charge, struct fn_error *);
 void tokens_refund(

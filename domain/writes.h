@@ -5,7 +5,7 @@
 #include "adapters/document_store.h"
 #include "fn/retry.h"
 
-#define WRITES_MOST 8
+#define WRITES_MOST 16
 
 struct writes {
 	struct document_write list[WRITES_MOST];

@@ -24,7 +24,7 @@ reply_account(struct fn_call *call, const struct services *use, const struct use
 	struct tokens tokens;
 
 	TRY(tokens_read(&tokens, call, use->feed.documents, user->id, use->prices->signup, err));
-	fields_put(json, "tokens", json_integer(tokens.balance));
+	fields_put(json, "tokens", json_integer(tokens_to_spend(&tokens)));
 	return reply_private(call, json, err);
 }
 

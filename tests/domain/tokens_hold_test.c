@@ -11,6 +11,7 @@
 #define PRICE 10
 #define SIGNUP 25
 
+static int64_t price = PRICE;
 static const struct tokens_config prices = {.image = PRICE, .signup = SIGNUP};
 
 static void
@@ -24,7 +25,7 @@ setup(void)
 static bool
 hold(struct tokens_hold *held, const char *creation, int minutes)
 {
-	return tokens_hold(held, &call, documents, &prices, PRICE, "image", FN_BYTES(USER),
+	return tokens_hold(held, &call, documents, &prices, price, "image", FN_BYTES(USER),
 		fn_bytes(creation), NOW_MS + minutes * MINUTE_MS, &err);
 }
 
@@ -155,6 +156,28 @@ START_TEST(all_that_is_overdue_comes_back)
 }
 END_TEST
 
+/* So many may be overdue as one may ask for in an hour, and what they cost can be spent at once. */
+START_TEST(all_that_is_overdue_can_be_spent)
+{
+	struct tokens tokens;
+	struct tokens_hold video;
+
+	price = 2;
+	for (int nth = 0; nth < 10; nth++)
+		held(fn_textf(call.arena, "img_%d", nth), 1);
+	assert_ledger(SIGNUP - 20, 10, 0);
+	fn_clock_pretend(NOW_MS + 2 * MINUTE_MS);
+	must(tokens_read(&tokens, &call, documents, FN_BYTES(USER), SIGNUP, &err));
+	ck_assert_int_eq(tokens_to_spend(&tokens), SIGNUP);
+	price = SIGNUP;
+	video = held("vid_1", 3);
+	assert_ledger(0, 11, 10);
+	ck_assert(keep(&video));
+	must(tokens_read(&tokens, &call, documents, FN_BYTES(USER), SIGNUP, &err));
+	ck_assert_int_eq(tokens_to_spend(&tokens), 0);
+}
+END_TEST
+
 /* What costs nothing leaves no trace, and can be kept. */
 START_TEST(nothing_is_held_for_nothing)
 {
@@ -180,6 +203,7 @@ main(void)
 		{.test = retry_takes_over},
 		{.test = retry_after_the_refund_pays_again},
 		{.test = all_that_is_overdue_comes_back},
+		{.test = all_that_is_overdue_can_be_spent},
 		{.test = nothing_is_held_for_nothing},
 	};
 

@@ -1,5 +1,6 @@
 /* What is listed, to whom, and how it is kept by caches. */
 #include "domain/fields.h"
+#include "domain/tokens_hold.h"
 #include "fn/clock.h"
 #include "tests/support/gallery.h"
 #include "tests/support/store_spy.h"
@@ -239,6 +240,23 @@ START_TEST(account_needs_a_user)
 }
 END_TEST
 
+/* What a process held that died is the user's, and is shown as such once its time is over. */
+START_TEST(account_counts_what_the_dead_have_held)
+{
+	struct tokens_hold held;
+
+	fn_clock_pretend(GALLERY_THEN);
+	gallery_must(tokens_hold(&held, &gallery.call, gallery.use.feed.documents,
+		gallery.use.prices, 7, "image", FN_BYTES("user_ann"), FN_BYTES("img_1"),
+		GALLERY_THEN + 1000, &gallery.err));
+	ck_assert_str_eq(gallery_ask(ANN, "GET", "/api/me").answer,
+		"{\"id\":\"user_ann\",\"username\":null,\"tokens\":93}");
+	fn_clock_pretend(GALLERY_THEN + 1001);
+	ck_assert_str_eq(gallery_ask(ANN, "GET", "/api/me").answer,
+		"{\"id\":\"user_ann\",\"username\":null,\"tokens\":100}");
+}
+END_TEST
+
 /* What is open to all is not open to a token that is not valid: its bearer should know. */
 static const char *const open_to_all[] = {
 	"/api/feed",
@@ -434,6 +452,7 @@ main(void)
 		{.test = urls_are_made_when_they_are_read},
 		{.test = rights_are_kept, .rows = COUNT(rights)},
 		{.test = account_needs_a_user},
+		{.test = account_counts_what_the_dead_have_held},
 		{.test = bad_token_is_refused_everywhere, .rows = COUNT(open_to_all)},
 		{.test = name_leads_to_its_owner},
 		{.test = names_are_those_of_today},
