@@ -519,6 +519,32 @@ START_TEST(required_variables_are_these)
 }
 END_TEST
 
+static const struct {
+	const char *words, *says;
+	bool fails;
+} launches[] = {
+	{"", "Usage: ./phoenix COMMAND", false},
+	{"--help", "Usage: ./phoenix COMMAND", false},
+	{"run --help", "Usage: ./phoenix COMMAND", false},
+	{"rnu", "phoenix: there is no command \"rnu\"", true},
+	{"run fast", "phoenix: there is no command \"run fast\"", true},
+};
+
+/* Whoever asks for help, or mistypes, is told, and gets no packages and no Phoenix. */
+START_TEST(launcher_does_what_it_is_told_or_nothing)
+{
+	char said[1024], command[128];
+	FILE *shell;
+
+	snprintf(command, sizeof(command), "PORT=0 ./phoenix %s 2>&1", launches[_i].words);
+	shell = popen(command, "r");
+	ck_assert_ptr_nonnull(shell);
+	said[fread(said, 1, sizeof(said) - 1, shell)] = '\0';
+	ck_assert_int_eq(pclose(shell) != 0, launches[_i].fails);
+	ck_assert_msg(fn_bytes_starts(fn_bytes(said), launches[_i].says), "%s", said);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -536,6 +562,7 @@ main(void)
 		{requests_at_work_are_answered_before_the_end, 1, setup, teardown},
 		{missing_variable_is_named, COUNT(required), setup, teardown},
 		{required_variables_are_these, 1, setup, teardown},
+		{.test = launcher_does_what_it_is_told_or_nothing, .rows = COUNT(launches)},
 		exchanges_case(),
 	};
 
