@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 
-#define LEDGER "ledger"
 #define ROUNDS 20 /* with somebody who spends meanwhile */
 #define SENTENCE_SIZE 160
 
@@ -170,7 +169,7 @@ bool
 ledger_audit_all(struct ledger_audit *audit, struct fn_call *call, struct document_store *documents,
 	struct fn_error *err)
 {
-	struct document_query balances = {.collection = "balances"};
+	struct document_query balances = {.collection = BALANCES};
 	struct document_query firsts = {
 		.collection = LEDGER,
 		.filters = {{"number", fields_keep(call, json_integer(1))}},

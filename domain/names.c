@@ -1,6 +1,7 @@
 #include "domain/names.h"
 
 #include "domain/fields.h"
+#include "domain/username.h"
 #include "fn/clock.h"
 
 #include <assert.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROFILES "users"
 #define PLACES 4096 /* a person's is given by the id; the last one who came has it */
 #define ID_SIZE 64
 #define NAME_SIZE 128

@@ -6,8 +6,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-#define BALANCES "balances"
-#define LEDGER "ledger"
 #define MANY 1000000000
 #define OVERDUE_MOST 10 /* refunds in one commit with another change: an hour's pictures */
 

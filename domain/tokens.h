@@ -15,6 +15,9 @@
 #include "domain/writes.h"
 #include "fn/config.h"
 
+#define BALANCES "balances" /* the collections */
+#define LEDGER "ledger"
+
 struct tokens_config {
 	long image;  /* IMAGE_TOKENS: the price of one */
 	long video;  /* VIDEO_TOKENS: the same */

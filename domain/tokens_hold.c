@@ -20,7 +20,7 @@ find_charge(struct fn_bytes *charge, struct fn_call *call, struct document_store
 		*charge = tokens_charge(call, creation, nth);
 		const char *entry = fn_textf(call->arena, "%.*s.refund", FN_ARG(*charge));
 
-		if (document_store_get(documents, call, "ledger", fn_bytes(entry), &refund, &why))
+		if (document_store_get(documents, call, LEDGER, fn_bytes(entry), &refund, &why))
 			continue;
 		if (why.code != FN_NOT_FOUND)
 			*err = why;

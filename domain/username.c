@@ -7,7 +7,6 @@
 #include <ctype.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define PROFILES "users"
 #define NAMES "usernames" /* by key */
 #define ID_PREFIX "user_" /* what an id looks like is no name */
 

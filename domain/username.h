@@ -15,6 +15,8 @@
 #include "adapters/document_store.h"
 #include "domain/user.h"
 
+#define PROFILES "users" /* the collection, by user */
+
 #define USERNAME_LEAST 3
 #define USERNAME_MOST 30
 #define USERNAME_HELD_MS (30 * INT64_C(86400000))

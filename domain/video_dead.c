@@ -15,17 +15,6 @@ must_be_dead(const struct video_queue *queue, struct fn_call *call, struct fn_by
 		       job_state_name(job.state));
 }
 
-/* What was paid for is kept, should it be replayed. */
-static bool
-write_end(struct video_job *job, struct fn_call *call, struct document_store *documents,
-	struct fn_error *err)
-{
-	return video_job_ended(job) ||
-	       video_job_fail(job, call, documents,
-		       FN_BYTES("The video could not be made. Your tokens were given back."), false,
-		       err);
-}
-
 bool
 video_dead_replay(const struct video_queue *queue, struct fn_call *call,
 	struct document_store *documents, struct fn_bytes id, struct job_ticket *ticket,
@@ -36,7 +25,7 @@ video_dead_replay(const struct video_queue *queue, struct fn_call *call,
 
 	TRY(must_be_dead(queue, call, id, err));
 	TRY(video_job_read(&job, call, documents, id, err));
-	TRY(write_end(&job, call, documents, err));
+	TRY(video_job_give_up(&job, call, documents, err));
 	TRY(video_job_replay(&job, call, documents, err));
 	class = video_queue_class(queue, &job);
 	TRY(job_queue_replay(queue->jobs, call, id, &class, ticket, err));
@@ -52,7 +41,7 @@ video_dead_drop(const struct video_queue *queue, struct fn_call *call,
 
 	TRY(must_be_dead(queue, call, id, err));
 	if (video_job_read(&job, call, documents, id, &why))
-		TRY(write_end(&job, call, documents, err));
+		TRY(video_job_give_up(&job, call, documents, err));
 	else if (why.code != FN_NOT_FOUND) {
 		*err = why;
 		return false;

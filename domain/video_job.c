@@ -316,6 +316,14 @@ video_job_cancel(struct video_job *job, struct fn_call *call, struct document_st
 	return take_step(job, call, documents, &(const struct step){.take = take_cancel}, err);
 }
 
+bool
+video_job_give_up(struct video_job *job, struct fn_call *call, struct document_store *documents,
+	struct fn_error *err)
+{
+	return video_job_fail(job, call, documents,
+		FN_BYTES("The video could not be made. Your tokens were given back."), false, err);
+}
+
 static enum outcome
 take_place(struct video_job *job, const struct step *step, struct fn_error *err)
 {

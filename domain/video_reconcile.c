@@ -18,7 +18,7 @@ static const char *const fruitless[] = {CREATION_FAILED, CREATION_CANCELED};
 /* ---- One job ------------------------------------------------------------------------------- */
 
 /* The queue has ended it and nobody has written that down: its workers died one after the other,
- * or it was canceled there. What was paid for is kept, should it be replayed. */
+ * or it was canceled there. */
 static bool
 write_end(const struct video_reconcile *with, struct fn_call *call, struct video_job *job,
 	enum job_state state, struct fn_error *err)
@@ -26,8 +26,7 @@ write_end(const struct video_reconcile *with, struct fn_call *call, struct video
 	fn_log(call, FN_WARNING, "the queue has ended this job: %s", job_state_name(state));
 	if (state == JOB_CANCELED)
 		return video_job_stop(job, call, with->documents, err);
-	return video_job_fail(job, call, with->documents,
-		FN_BYTES("The video could not be made. Your tokens were given back."), false, err);
+	return video_job_give_up(job, call, with->documents, err);
 }
 
 static bool
