@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FLAVOR "Metadata-Flavor: Google\r\n"
 #define TOKEN_PATH "/computeMetadata/v1/instance/service-accounts/default/token"
@@ -269,13 +268,6 @@ START_TEST(many_callers_share_a_failure)
 }
 END_TEST
 
-static void
-wait_for_requests(size_t count)
-{
-	while (scripted_server_requests(google.server) < count)
-		usleep(1000);
-}
-
 START_TEST(others_go_on_with_the_old_token_while_one_renews)
 {
 	const struct script script[] = {
@@ -289,7 +281,7 @@ START_TEST(others_go_on_with_the_old_token_while_one_renews)
 	fn_clock_pretend(GOOGLE_NOW_MS + 3400 * 1000);
 	wanted.authorization = "Bearer two";
 	ask_begin(&renewing, 1);
-	wait_for_requests(2);
+	scripted_server_wait(google.server, 2);
 	google_gives("Bearer one");
 	scripted_server_release(google.server);
 	ask_end(&renewing, 1);
@@ -311,7 +303,7 @@ START_TEST(fetch_that_ran_out_of_time_is_taken_over)
 	wanted.code = FN_DEADLINE;
 	wanted.deadline_ms = fn_now_ms() + 500;
 	ask_begin(&hasty, 1);
-	wait_for_requests(1);
+	scripted_server_wait(google.server, 1);
 	google_gives("Bearer two");
 	ask_end(&hasty, 1);
 }
@@ -328,7 +320,7 @@ START_TEST(waiting_for_a_fetch_ends_at_the_deadline)
 	open_metadata(&script, 1);
 	wanted.authorization = "Bearer one";
 	ask_begin(&fetching, 1);
-	wait_for_requests(1);
+	scripted_server_wait(google.server, 1);
 	google.call.deadline_ms = fn_now_ms() + 100;
 	ck_assert(
 		!google_credentials_token(google.credentials, &google.call, &authorization, &err));

@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- All goes well --------------------------------------------------------------------------- */
 
@@ -39,8 +38,7 @@ START_TEST(sentence_is_queued)
 	ck_assert_int_eq(job.score, desk_job(request.id).score);
 	ck_assert_int_eq(desk_ledger().balance, DESK_SIGNUP - DESK_PRICE);
 	ck_assert(fn_bytes_equal(desk_claim().id, request.id));
-	while (scripted_server_requests(desk.bell) < 1)
-		usleep(1000);
+	scripted_server_wait(desk.bell, 1);
 	ck_assert_ptr_nonnull(strstr(scripted_server_request(desk.bell, 0).at, id));
 }
 END_TEST

@@ -533,8 +533,7 @@ START_TEST(request_beyond_the_limit_is_sent_away)
 
 	services_at(scripted_server_url(server), full[_i].queue_length, full[_i].queue_wait_ms);
 	ck_assert_int_eq(pthread_create(&thread, NULL, ask_in_thread, at_work), 0);
-	while (scripted_server_requests(server) < 1)
-		sched_yield();
+	scripted_server_wait(server, 1);
 
 	ck_assert(!gateway_handle(call_new("POST", "/api/pictures"), &gateway, &err));
 	ck_assert_msg(

@@ -1,5 +1,7 @@
 #include "tests/support/scripted_server.h"
 
+#include "fn/clock.h"
+
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -11,6 +13,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define PATIENCE_MS 30000
 
 struct connection {
 	struct scripted_server *server;
@@ -339,6 +343,17 @@ size_t
 scripted_server_connections(struct scripted_server *server)
 {
 	return count_of(server, &server->connection_count);
+}
+
+void
+scripted_server_wait(struct scripted_server *server, size_t requests)
+{
+	int64_t until_ms = fn_now_ms() + PATIENCE_MS;
+
+	while (scripted_server_requests(server) < requests) {
+		assert(fn_now_ms() < until_ms);
+		usleep(1000);
+	}
 }
 
 struct fn_bytes

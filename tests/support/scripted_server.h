@@ -55,6 +55,9 @@ const char *scripted_server_url(const struct scripted_server *); /* "http://127.
 size_t scripted_server_requests(struct scripted_server *);
 size_t scripted_server_connections(struct scripted_server *);
 
+/* Waits until so many requests were read; that they do not come is the test's mistake. */
+void scripted_server_wait(struct scripted_server *, size_t requests);
+
 /* The nth request from 0 in order of arrival: its head and body as received, followed by a NUL
  * that does not count. One that has not come is the test's mistake. */
 struct fn_bytes scripted_server_request(struct scripted_server *, size_t n);

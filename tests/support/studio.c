@@ -7,7 +7,6 @@
 #include <check.h>
 #include <ftw.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 const struct script studio_paints[1] = {{.status = 200, .body = FN_BYTES_INIT(GEMINI(STUDIO_PNG))}};
 
@@ -114,13 +113,6 @@ studio_close(void)
 	fn_clock_pretend(0);
 }
 
-void
-studio_wait_for_model(size_t requests)
-{
-	while (scripted_server_requests(studio.model) < requests)
-		usleep(1000);
-}
-
 /* ---- Requests -------------------------------------------------------------------------------- */
 
 void
@@ -168,7 +160,7 @@ studio_begin(struct studio_painting *painting, const char *body, const char *key
 	painting->within_ms = within_ms;
 	studio_open_model("gemini:painter", studio_paints_held, 2);
 	ck_assert_int_eq(pthread_create(&painting->thread, NULL, paint, painting), 0);
-	studio_wait_for_model(1);
+	scripted_server_wait(studio.model, 1);
 }
 
 void

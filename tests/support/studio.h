@@ -62,8 +62,6 @@ void studio_must(bool ok); /* else studio.err is why not */
 void studio_open_model(const char *name, const struct script *, size_t count);
 void studio_open_bucket(const struct script *, size_t count);
 
-void studio_wait_for_model(size_t requests);
-
 /* ---- Requests ------------------------------------------------------------------------------ */
 
 /* `id` is that of the creation; empty where it came to none. */

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define CALL_MS 60000
 #define JSON(text) .status = 200, .body = FN_BYTES_INIT(text)
@@ -325,8 +324,7 @@ workshop_wake(void)
 void
 workshop_has_rung(size_t times)
 {
-	while (scripted_server_requests(shop.bell) < times)
-		usleep(2000);
+	scripted_server_wait(shop.bell, times);
 	events_close(shop.use.events); /* waits for more of them */
 	shop.use.events = NULL;
 	ck_assert_uint_eq(scripted_server_requests(shop.bell), times);
