@@ -91,13 +91,24 @@ must_fail_on_disk(bool done, const char *reason)
 	ck_assert_msg(err.code == FN_UPSTREAM && strstr(err.message, reason), "%s", err.message);
 }
 
+/* The old object is there as it was, the new one is not, and nothing is drafted. */
+static void
+only_old_is_left(void)
+{
+	struct fn_bytes bytes;
+
+	ck_assert_uint_eq(entries(inside("u")), 1);
+	ck_assert_uint_eq(entries(inside("~")), 0);
+	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
+	ck_assert_bytes_eq(bytes, "old");
+}
+
 /* ---- Disks ----------------------------------------------------------------------------------- */
 
 /* A disk that takes only a part of an object leaves nothing of it, and what it replaces stays. */
 START_TEST(full_disk_leaves_nothing_behind)
 {
 	const struct rlimit little = {.rlim_cur = 64 * KIB, .rlim_max = RLIM_INFINITY};
-	struct fn_bytes bytes;
 
 	ck_assert(put(&call, "u/old", FN_BYTES("old"), &err));
 	signal(SIGXFSZ, SIG_IGN);
@@ -106,10 +117,7 @@ START_TEST(full_disk_leaves_nothing_behind)
 	must_fail_on_disk(
 		put(&call, "u/new", large, &err), "file: cannot write the object: File too large");
 	must_fail_on_disk(put(&call, "u/old", large, &err), "File too large");
-	ck_assert_uint_eq(entries(inside("u")), 1);
-	ck_assert_uint_eq(entries(inside("~")), 0);
-	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
-	ck_assert_bytes_eq(bytes, "old");
+	only_old_is_left();
 }
 END_TEST
 
@@ -128,16 +136,12 @@ START_TEST(broken_stream_leaves_nothing_behind)
 	uint64_t size = 1024 * KIB;
 	const struct fn_source source = {size, read_half, &size};
 	const struct object_stream object = {&source, "video/mp4", NULL};
-	struct fn_bytes bytes;
 
 	ck_assert(put(&call, "u/old", FN_BYTES("old"), &err));
 	ck_assert(!object_store_put_stream(store, &call, FN_BYTES("u/new"), &object, &err));
 	ck_assert(!object_store_put_stream(store, &call, FN_BYTES("u/old"), &object, &err));
 	ck_assert_int_eq(err.code, FN_BUSY);
-	ck_assert_uint_eq(entries(inside("u")), 1);
-	ck_assert_uint_eq(entries(inside("~")), 0);
-	ck_assert(object_store_get(store, &call, FN_BYTES("u/old"), KIB, &bytes, &err));
-	ck_assert_bytes_eq(bytes, "old");
+	only_old_is_left();
 }
 END_TEST
 
