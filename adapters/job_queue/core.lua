@@ -28,10 +28,10 @@
 -- What costs most here is not Redis but Lua: what a function that is defined takes from around it,
 -- run or not, a number that becomes text, a table in a reply. Hence literals, integer(), rare.lua,
 -- and replies without tables in them.
-local call = redis.call
+local call, format = redis.call, string.format
 
 local function integer(number)
-	return string.format('%d', number)
+	return format('%d', number)
 end
 
 -- The time, and the same as text.
