@@ -1,9 +1,11 @@
 #include "domain/fields.h"
 #include "domain/likes.h"
+#include "fn/clock.h"
 #include "functions/feed/endpoints.h"
 #include "functions/feed/reply.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define MAKE_MS 5000
 
 /* ---- GET /api/feed --------------------------------------------------------------------------- */
 
@@ -33,18 +35,20 @@ kind_read(size_t *kind, struct fn_call *call, struct fn_error *err)
 }
 
 /* First pages are what everybody asks for: they are made once in a few seconds. While the store is
- * down an old one is shown. */
+ * down, or hangs, an old one is shown. */
 static bool
 first_page(struct page *page, struct fn_call *call, const struct services *use, size_t kind,
 	const struct feed_place *place, struct fn_error *err)
 {
 	const struct feed_list list = {.type = kinds[kind].type};
 	unsigned slot = (unsigned)(kind * FEED_LIMIT_MOST + place->limit - 1);
+	struct fn_call brief = *call;
 	json_t *json;
 
 	if (page_cache_find(use->feed.pages, call, slot, page))
 		return true;
-	if (!feed_page(&use->feed, call, &list, place, &json, err))
+	brief.deadline_ms = fn_now_ms() + fn_time_left_ms(call, MAKE_MS);
+	if (!feed_page(&use->feed, &brief, &list, place, &json, err))
 		return page_cache_abandon(use->feed.pages, call, slot, page);
 	page_cache_put(use->feed.pages, call, slot, fields_dump(json, call), page);
 	return true;

@@ -3,6 +3,7 @@
 #include "domain/tokens_hold.h"
 #include "fn/clock.h"
 #include "tests/support/gallery.h"
+#include "tests/support/scripted_server.h"
 #include "tests/support/store_spy.h"
 #include "tests/support/temp.h"
 
@@ -421,6 +422,32 @@ START_TEST(old_page_is_shown_while_the_store_is_down)
 }
 END_TEST
 
+/* And while it hangs, long before its visitor's patience ends. */
+START_TEST(old_page_is_shown_while_the_store_hangs)
+{
+	static const struct script hangs[] = {{.end = SCRIPT_STALL}};
+	struct scripted_server *server = scripted_server_start(hangs, 1);
+	const struct document_store_config config = {.url = "firestore:test/test",
+		.emulator_host = scripted_server_url(server) + strlen("http://")};
+	struct document_store *documents = gallery.use.feed.documents;
+	const char *id = gallery_make_listed(ANN);
+
+	gallery_reopen_pages("", 1);
+	ck_assert_str_eq(gallery_list(NOBODY, "/api/feed"), id);
+	gallery_must(document_store_open(
+		&gallery.use.feed.documents, &config, NULL, gallery.http, &gallery.err));
+	usleep(2000);
+	struct asked request = gallery_ask(NOBODY, "GET", "/api/feed");
+
+	assert_answer(request, 200);
+	ck_assert_str_eq(gallery_ids(&request), id);
+	ck_assert_int_gt(fn_time_left_ms(&request.call, GALLERY_CALL_MS), GALLERY_CALL_MS / 2);
+	document_store_close(gallery.use.feed.documents);
+	gallery.use.feed.documents = documents;
+	scripted_server_stop(server);
+}
+END_TEST
+
 /* ---- The page -------------------------------------------------------------------------------- */
 
 /* The function serves the web page where it is told to, and never a path of the API. */
@@ -460,6 +487,7 @@ main(void)
 		{.test = round_trips_are_few},
 		{.test = public_answers_are_for_caches, .rows = 3},
 		{.test = old_page_is_shown_while_the_store_is_down},
+		{.test = old_page_is_shown_while_the_store_hangs},
 		{.test = web_page_is_served_where_it_is_wanted},
 	};
 	const struct suite_case on_firestore[] = {
