@@ -48,12 +48,15 @@ function showWaiting({ type, request }) {
 	return () => clearInterval(timer);
 }
 
+const clockIn = (ms) => new Date(Date.now() + ms).toLocaleTimeString([], { timeStyle: "short" });
+
 function showFailure(problem) {
 	const isLater = problem.status === 429 && problem.retryAfterMs > PATIENCE_MS;
 
 	el("failure-title").textContent = isLater ? "That is all for now"
 		: TITLES[problem.status] ?? "That did not work";
-	el("failure-detail").textContent = problem.message;
+	el("failure-detail").textContent = isLater
+		? `The next one can be made at ${clockIn(problem.retryAfterMs)}.` : problem.message;
 	el("announcement").textContent = "";
 	el("retry").hidden = isLater || problem.status >= 400 && !WORTH_REPEATING.has(problem.status)
 		&& problem.status < 500;

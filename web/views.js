@@ -36,9 +36,18 @@ document.addEventListener("creation", ({ detail }) => {
 
 /* ---- One's own ---------------------------------------------------------------------------- */
 
+/* Where it cannot be asked, it is as it was. */
 async function readAccount() {
-	account = await api.account().catch(() => undefined);
-	el("account-name").textContent = account ? account.username ?? "No name yet" : "Nobody is signed in";
+	let why = "Nobody is signed in";
+	try {
+		account = await api.account();
+	} catch (problem) {
+		if (problem.status === 401)
+			account = undefined;
+		else
+			why = problem.message;
+	}
+	el("account-name").textContent = account ? account.username ?? "No name yet" : why;
 	el("account-tokens").textContent = account ? `${account.tokens} tokens` : "";
 	el("rename").hidden = !account;
 	if (document.activeElement !== el("username")) /* nobody is writing in it */

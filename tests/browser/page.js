@@ -77,6 +77,7 @@ const pictures = {
 			body: JSON.stringify({ detail: "you have made 10 within the last hour" }) }));
 		await ask(page, "A red fox");
 		await page.getByRole("alert").getByText("That is all for now").waitFor();
+		await page.getByText(/^The next one can be made at \d+:\d\d/).waitFor();
 		assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
 	},
 
@@ -323,6 +324,13 @@ const people = {
 		await page.goto(`${url}/#mine`);
 		await card(page, "Seen by you alone", "A guest's kept back owl").waitFor();
 		assert.equal(await page.evaluate(() => sessionStorage.length + localStorage.length), 0);
+	},
+
+	async "who cannot be asked for is not said to be nobody"(page, url) {
+		await page.route("**/api/me", (route) => route.abort());
+		await page.goto(`${url}/#mine`);
+		await page.reload();
+		await region(page, "Account").getByText("The server cannot be reached").waitFor();
 	},
 
 	async "a name that the issuer does not give is not sent"(page) {
