@@ -321,6 +321,7 @@ static const struct {
 /* A folder that cannot be had is told at the start. */
 START_TEST(bad_url_is_refused)
 {
+	object_store_close(store);
 	store = NULL;
 	ck_assert(!open_in(bad_urls[_i].url));
 	ck_assert_int_eq(err.code, FN_INVALID);
