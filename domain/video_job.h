@@ -100,8 +100,8 @@ FN_MUST bool video_job_stop(
 FN_MUST bool video_job_cancel(
 	struct video_job *, struct fn_call *, struct document_store *, struct fn_error *);
 
-/* Fails a job whose workers died one after the other and could not. What was paid for is kept,
- * should it be replayed. */
+/* Fails a job whose workers died one after the other and could not; one that has ended stays as it
+ * is. What was paid for is kept, should it be replayed. */
 FN_MUST bool video_job_give_up(
 	struct video_job *, struct fn_call *, struct document_store *, struct fn_error *);
 
