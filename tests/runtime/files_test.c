@@ -186,6 +186,27 @@ START_TEST(known_file_is_not_sent_again)
 }
 END_TEST
 
+static struct fn_bytes
+etag_at(long nanosecond)
+{
+	const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1, .tv_nsec = nanosecond}};
+	const char *path = fn_textf(arena, "%s/www/index.html", root);
+	struct fn_call call = get(NULL, NULL);
+	struct fn_error err = {0};
+
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+	ck_assert(fn_files_reply(&files, &call, FN_BYTES("/"), &err));
+	return answered(&call, "ETag");
+}
+
+/* A file that was written again is another one, be it as large, and in the same second. */
+START_TEST(changed_file_has_another_tag)
+{
+	ck_assert(!fn_bytes_equal(etag_at(1000), etag_at(2000)));
+	ck_assert(fn_bytes_equal(etag_at(1000), etag_at(1000)));
+}
+END_TEST
+
 /* ---- Ranges ------------------------------------------------------------------------------ */
 
 static const struct {
@@ -291,6 +312,7 @@ main(void)
 		{.test = nothing_else_is_reachable, .rows = COUNT(missing), IN_FOLDER},
 		{.test = only_reading_is_possible, IN_FOLDER},
 		{.test = known_file_is_not_sent_again, .rows = COUNT(tags), IN_FOLDER},
+		{.test = changed_file_has_another_tag, IN_FOLDER},
 		{.test = part_is_served, .rows = COUNT(ranges), IN_FOLDER},
 		{.test = head_knows_no_part, IN_FOLDER},
 		{.test = part_of_another_version_is_not_served, IN_FOLDER},

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define GET(path) HELLO_GET(path)
@@ -223,6 +224,49 @@ START_TEST(a_frozen_process_goes_on)
 	ck_assert_int_eq(answer.status, 200);
 	peer_close(idle);
 	peer_close(busy);
+}
+END_TEST
+
+/* Contract 32: whoever reads from it no more, a client or a pipe, does not end it. */
+START_TEST(a_broken_pipe_is_survived)
+{
+	struct peer *peer;
+
+	serve(NULL);
+	peer = peer_connect(port);
+	program_signal(program, SIGPIPE);
+	hello_assert_works(peer);
+	peer_close(peer);
+}
+END_TEST
+
+static bool
+is_date(struct fn_bytes text, time_t time)
+{
+	char date[64];
+	struct tm utc;
+
+	strftime(date, sizeof(date), "%a, %d %b %Y %T GMT", gmtime_r(&time, &utc));
+	return fn_bytes_is(text, date);
+}
+
+/* RFC 9110, 6.6.1: each answer has the date of its second, also where one thread has made many. */
+START_TEST(the_date_goes_on)
+{
+	struct peer *peer;
+
+	serve(NULL);
+	peer = peer_connect(port);
+	for (int i = 0; i < 3; i++) {
+		time_t before = time(NULL), date = before;
+
+		ck_assert_int_eq(peer_ask(peer, GET("/"), &answer), 200);
+		while (date < time(NULL) && !is_date(answer_header(&answer, "Date"), date))
+			date++;
+		ck_assert(is_date(answer_header(&answer, "Date"), date));
+		usleep(1000000);
+	}
+	peer_close(peer);
 }
 END_TEST
 
@@ -537,6 +581,8 @@ main(void)
 		{A(process_1_stops_when_told_to)},
 		{A(production_starts_in_silence)},
 		{A(a_frozen_process_goes_on)},
+		{A(a_broken_pipe_is_survived)},
+		{A(the_date_goes_on)},
 		{A(half_a_request_and_the_end)},
 		{A(connections_have_a_limit)},
 		{A(a_lack_of_fds_is_survived)},

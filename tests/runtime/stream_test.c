@@ -37,6 +37,14 @@ two_pieces(struct fn_call *call, const void *with, struct fn_error *err)
 }
 
 static bool
+without_content(struct fn_call *call, const void *with, struct fn_error *err)
+{
+	(void)with;
+	TRY(fn_stream_begin(call, 204, err));
+	return fn_stream_write(call, FN_BYTES("body"), err);
+}
+
+static bool
 broken_off(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	(void)with;
@@ -73,6 +81,7 @@ handle(struct fn_call *call, const void *with, struct fn_error *err)
 {
 	static const struct fn_route routes[] = {
 		{"GET", "/two", two_pieces},
+		{"GET", "/none", without_content},
 		{"GET", "/broken", broken_off},
 		{"GET", "/large", large},
 		{"GET", "/quick", quick},
@@ -215,6 +224,21 @@ START_TEST(head_has_no_body)
 }
 END_TEST
 
+/* A status that has no body has no chunks either, and the next answer follows at once. */
+START_TEST(no_content_has_no_body)
+{
+	char got[1024] = "";
+	int fd = ask(GET("/none") GET("/quick"));
+	const char *next;
+
+	ck_assert(comes(fd, got, sizeof(got), "quick"));
+	next = strstr(got, "\r\n\r\n") + 4;
+	ck_assert_msg(strncmp(next, "HTTP/1.1 200 OK", 15) == 0, "%s", got);
+	ck_assert_msg(!strstr(got, "chunked"), "%s", got);
+	close(fd);
+}
+END_TEST
+
 /* A handler that fails half-way must not look as if it had succeeded. */
 START_TEST(a_broken_stream_is_seen_as_broken)
 {
@@ -344,6 +368,7 @@ main(void)
 		{.test = the_connection_serves_on, SERVED},
 		{.test = an_old_client_gets_it_plain, SERVED},
 		{.test = head_has_no_body, SERVED},
+		{.test = no_content_has_no_body, SERVED},
 		{.test = a_broken_stream_is_seen_as_broken, SERVED},
 		{.test = a_large_answer_takes_little_memory, SERVED},
 		{.test = a_slow_reader_holds_only_its_own_handler, SERVED},
