@@ -144,6 +144,7 @@ START_TEST(calls_are_paced)
 	jobs_claim("b");
 	struct job_claim full = jobs_claim_from(jobs.queue, &jobs.ann);
 	ck_assert(full.kind == JOB_FULL && full.again_ms > 0 && full.again_ms <= 5000);
+	ck_assert(full.due_ms >= full.again_ms && full.due_ms <= 30000);
 	paid.score = 1;
 	paid.operation = FN_BYTES("op");
 	jobs_must(job_queue_enqueue(jobs.queue, &jobs.call, &paid, &ticket, &jobs.err));
@@ -154,13 +155,17 @@ END_TEST
 
 /* ---- Operators ------------------------------------------------------------------------------- */
 
-/* A paused queue takes jobs and gives none. */
+/* A paused queue takes jobs and gives none, and no delay is worth waiting for. */
 START_TEST(queue_is_paused)
 {
+	jobs_enqueue("delayed", "u");
+	struct job job = jobs_claim("delayed");
+	jobs_finish(&job, JOB_RETRY, JOBS_HOUR_MS);
 	jobs_must(job_queue_pause(jobs.queue, &jobs.call, &jobs.err));
 	jobs_enqueue("a", "u");
 	ck_assert(jobs_status().paused);
-	jobs_must_rest(JOB_PAUSED);
+	struct job_claim paused = jobs_claim_from(jobs.queue, &jobs.ann);
+	ck_assert(paused.kind == JOB_PAUSED && paused.due_ms == -1);
 	jobs_must(job_queue_resume(jobs.queue, &jobs.call, &jobs.err));
 	ck_assert(!jobs_status().paused);
 	jobs_claim("a");
