@@ -123,16 +123,23 @@ const found = {
 		await page.getByText("Filming").first().waitFor();
 		await page.goto(`${url}/#mine`);
 		await page.reload();
-		const draft = card(page, "Seen by you alone", "A slow boat");
-		await draft.getByText(/Filming, \d+ %/).waitFor();
 		await card(page, "Published", "A slow boat").locator("video").waitFor();
-		assert.equal(await draft.count(), 0);
+		assert.equal(await card(page, "Seen by you alone", "A slow boat").count(), 0);
 	},
 
 	async "a video is canceled where it is found"(page, url) {
-		await page.request.post(`${url}/api/video/generate`, { data: { prompt: "A slow raft" } });
+		const video = { id: "vid_1", type: "video", status: "running", progress: 40, url: null,
+			prompt: "A slow raft", owner: { id: "user_dev", username: null }, likes: 0, liked: false };
+		await page.route(/\/api\/me\/drafts/, (route) =>
+			route.fulfill({ json: { creations: [video], next_cursor: null } }));
+		await page.route("**/api/video/vid_1", (route) => {
+			if (route.request().method() === "DELETE")
+				video.status = "canceled";
+			return route.fulfill({ json: video });
+		});
 		await page.goto(`${url}/#mine`);
 		const draft = card(page, "Seen by you alone", "A slow raft");
+		await draft.getByText("Filming, 40 %").waitFor();
 		await draft.getByRole("button", { name: "Cancel" }).click();
 		await draft.getByText("The video was canceled.").waitFor();
 		await draft.getByRole("button", { name: "Delete" }).waitFor();
@@ -174,7 +181,7 @@ const published = {
 
 	async "a creation has a page of its own, and the way back"(page, url) {
 		await ask(page, `A heron${" in the reeds".repeat(20)}`, "16:9");
-		await card(page, "Explore", "A heron").getByRole("link").click();
+		await card(page, "Explore", "A heron").getByRole("link", { name: "A heron" }).click();
 		const whole = card(page, "Creation", "A heron").getByRole("img");
 		await whole.waitFor();
 		assert.equal(await page.title(), "Creation · Phoenix");
