@@ -35,7 +35,6 @@ begin_with(const enum said *said)
 	workshop_open();
 	shop.queue.lease_ms = LEASE_MS;
 	shop.patience.poll_ms = 10;
-	shop.patience.retry_ms = RETRY_MS;
 	job_queue_close(shop.use.videos.queue.jobs);
 	shop.use.videos.queue.jobs = workshop_queue(LEASE_MS);
 	workshop_model_says(said);
@@ -191,7 +190,11 @@ static const enum said fails_once[] = {
 /* A job that failed and is due within a minute is waited for, in the same event. */
 START_TEST(retry_is_waited_for)
 {
-	begin_with(fails_once);
+	workshop_open();
+	shop.patience.retry_ms = RETRY_MS;
+	workshop_model_says(fails_once);
+	id = workshop_submit("ann");
+	ck_assert(pthread_create(&thread, NULL, wake, NULL) == 0);
 	while (workshop_job(id).state != JOB_DELAYED)
 		nap();
 	workshop_pass_time();
