@@ -115,7 +115,8 @@ tls_open(struct redis_client *client, const char *ca_file, struct fn_error *err)
 	SSL_CTX_set_verify(client->tls, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_mode(client->tls, SSL_MODE_AUTO_RETRY);
 	if (!*ca_file)
-		return SSL_CTX_set_default_verify_paths(client->tls) == 1;
+		return SSL_CTX_set_default_verify_paths(client->tls) == 1 ||
+		       fn_fail(err, FN_INTERNAL, "Redis: TLS: out of memory");
 	return SSL_CTX_load_verify_locations(client->tls, ca_file, NULL) == 1 ||
 	       fn_fail(err, FN_INVALID, "REDIS_CA_FILE: %s: no certificates to read", ca_file);
 }

@@ -135,7 +135,7 @@ variable "phase" {
 }
 
 variable "redis" {
-  description = "Memorystore: its tier, its memory in GiB, and how many replicas share its reads."
+  description = "Memorystore: its tier, its memory in GiB, and how many more replicas can take over."
   type = object({
     tier      = string
     memory_gb = number
