@@ -68,7 +68,7 @@ static const struct {
 		"?2J", 3},
 	{FN_BYTES_INIT("one\ntwo\tthree\r"), "one two three ", 14},
 	{FN_BYTES_INIT("a\0b"), "a?b", 3},
-	{FN_BYTES_INIT("fox\342\200\256xof"), "fox?xof", 7},
+	{FN_BYTES_INIT("fox\342\200\256xof\342\200\254"), "fox?xof?", 8},
 	{FN_BYTES_INIT("\342\200\252a\342\200\254 \342\201\246b\342\201\251"), "?a? ?b?", 7},
 	{FN_BYTES_INIT("\377\376"), "??", 2},
 	{FN_BYTES_INIT("cut \303"), "cut ?", 5},
